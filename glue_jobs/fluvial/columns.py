@@ -1,0 +1,40 @@
+"""Every system column name of the log, the history and the side tables, once.
+
+Business columns may not start with an underscore, so no name here can clash with one.
+"""
+
+from typing import Final
+
+# Position and identity of a change event: in the log and the quarantine; the first four also in the history.
+SEQUENCE: Final = "_sequence"
+OPERATION: Final = "_operation"
+INGESTED_AT: Final = "_ingested_at"
+UNRESOLVED: Final = "_unresolved_columns"
+COMMIT_TIME: Final = "_commit_time"
+SOURCE_POSITION: Final = "_source_position"
+TOPIC: Final = "_topic"
+PARTITION: Final = "_partition"
+OFFSET: Final = "_offset"
+PAYLOAD_HASH: Final = "_payload_hash"
+NOT_AUTHORED: Final = "_not_authored_columns"
+IS_QUARANTINED: Final = "_is_quarantined"
+
+# History only: one row is one version.
+EFFECTIVE_FROM: Final = "_effective_from"
+EFFECTIVE_TO: Final = "_effective_to"
+IS_CURRENT: Final = "_is_current"
+END_SEQUENCE: Final = "_end_sequence"
+IS_UNCERTAIN: Final = "_is_uncertain"
+
+# Quarantine only.
+VIOLATIONS: Final = "_violations"
+FAILED_RULES: Final = "_failed_rules"
+QUARANTINED_AT: Final = "_quarantined_at"
+AFTER_IMAGE: Final = "_after_image"
+
+# Operations.
+INSERT: Final = "INSERT"
+UPDATE: Final = "UPDATE"
+DELETE: Final = "DELETE"
+READ: Final = "READ"
+TRUNCATE: Final = "TRUNCATE"

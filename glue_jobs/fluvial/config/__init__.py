@@ -1,0 +1,1 @@
+"""tables.yaml as frozen models; nothing here imports Spark, Airflow or boto3."""

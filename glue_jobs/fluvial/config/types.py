@@ -1,0 +1,48 @@
+"""Column types of tables.yaml: the accepted names, and the Spark type each one becomes."""
+
+import re
+from typing import Final
+
+_ALIASES: Final = {
+    "string": "string", "text": "string", "varchar": "string", "char": "string", "uuid": "string", "json": "string",
+    "jsonb": "string",
+    "byte": "tinyint", "tinyint": "tinyint",
+    "short": "smallint", "smallint": "smallint",
+    "int": "int", "integer": "int",
+    "long": "bigint", "bigint": "bigint",
+    "float": "float", "real": "float",
+    "double": "double", "double precision": "double",
+    "bool": "boolean", "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp", "timestamptz": "timestamp", "datetime": "timestamp",
+    "binary": "binary", "bytea": "binary",
+}  # fmt: skip
+_DECIMAL: Final = re.compile(r"(?:decimal|numeric)\s*(?:\(\s*(\d{1,2})\s*(?:,\s*(\d{1,2})\s*)?\))?")
+_SIZED: Final = re.compile(r"(varchar|char)\s*\(\s*\d+\s*\)")
+MAX_PRECISION: Final = 38
+NUMERIC_TYPES: Final = frozenset({"tinyint", "smallint", "int", "bigint", "float", "double"})
+
+
+def known_type_names() -> tuple[str, ...]:
+    """Every accepted spelling, for messages and completion."""
+    return (*sorted(_ALIASES), "decimal(p,s)")
+
+
+def spark_type(name: str) -> str:
+    """Spark's simple string of a configured type; raises ValueError on an unknown name or an impossible precision."""
+    folded = " ".join(name.lower().split())
+    if (decimal := _DECIMAL.fullmatch(folded)) is not None:
+        precision, scale = int(decimal[1] or MAX_PRECISION), int(decimal[2] or (0 if decimal[1] else 18))
+        if not 1 <= precision <= MAX_PRECISION or scale > precision:
+            raise ValueError(f"decimal({precision},{scale}) is impossible: 1 <= precision <= 38, scale <= precision")
+        return f"decimal({precision},{scale})"
+    if _SIZED.fullmatch(folded):
+        return "string"
+    if folded not in _ALIASES:
+        raise ValueError(f"unknown type '{name}'")
+    return _ALIASES[folded]
+
+
+def is_numeric(spark_type_name: str) -> bool:
+    """Whether rules such as `range` compare the type as a number."""
+    return spark_type_name in NUMERIC_TYPES or spark_type_name.startswith("decimal")
