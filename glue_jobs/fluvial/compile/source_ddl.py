@@ -1,0 +1,126 @@
+"""tables.yaml to PostgreSQL: the statements that make the source tables and open them for capture.
+
+Every statement can run again without harm. No table gets a CHECK constraint, and a column watched by a `not_null`
+rule stays nullable: what breaks a rule has to reach the quarantine, not fail at the source.
+"""
+
+from typing import Final
+
+from fluvial.compile.source_names import (
+    CAPTURE_ROLE,
+    HEARTBEAT_TABLE,
+    SIGNAL_TABLE,
+    publication_name,
+    qualified,
+    quoted,
+)
+from fluvial.config.model import Column, Table, UseCase
+
+_POSTGRES_TYPES: Final = {
+    "string": "text",
+    "tinyint": "smallint",
+    "smallint": "smallint",
+    "int": "integer",
+    "bigint": "bigint",
+    "float": "real",
+    "double": "double precision",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp with time zone",
+    "binary": "bytea",
+}
+
+
+def compile_source_ddl(use_case: UseCase) -> tuple[str, ...]:
+    """Statements, run by the database's owner in this order, that make schema, tables, heartbeat and signal table."""
+    return (
+        f"create schema if not exists {quoted(use_case.source_database.schema_name)}",
+        *(statement for table in use_case.tables for statement in _table_statements(use_case, table)),
+        *_heartbeat_statements(use_case),
+        _signal_statement(use_case),
+    )
+
+
+def compile_capture_ddl(use_case: UseCase) -> tuple[str, ...]:
+    """Statements, run by the database's owner, that give the capture role its rights and publish the tables.
+
+    The role gets no password here, because text that is compiled is also printed; whoever runs this sets one.
+    """
+    return (
+        _create_role(),
+        f"grant usage on schema {quoted(use_case.source_database.schema_name)} to {quoted(CAPTURE_ROLE)}",
+        f"grant select on {_joined(use_case, _business_tables(use_case))} to {quoted(CAPTURE_ROLE)}",
+        f"grant select, insert, update on {_joined(use_case, _own_tables())} to {quoted(CAPTURE_ROLE)}",
+        _create_publication(use_case),
+        f"alter publication {quoted(publication_name(use_case))} set table "
+        f"{_joined(use_case, (*_business_tables(use_case), *_own_tables()))}",
+    )
+
+
+def postgres_type(spark_type_name: str) -> str:
+    """The PostgreSQL type that holds every value of a configured type."""
+    if spark_type_name.startswith("decimal"):
+        return spark_type_name.replace("decimal", "numeric", 1)
+    return _POSTGRES_TYPES[spark_type_name]
+
+
+def is_required(table: Table, column: Column) -> bool:
+    """Whether the source column is NOT NULL: a key column, or `nullable: false` that no rule watches."""
+    watched = any(rule.type == "not_null" and rule.column == column.name for rule in table.dq_rules)
+    return column.name in table.primary_key or (not column.nullable and not watched)
+
+
+def _table_statements(use_case: UseCase, table: Table) -> tuple[str, str]:
+    name = qualified(use_case, table.name)
+    lines = [_column_line(table, column) for column in table.columns]
+    lines.append(f"primary key ({', '.join(quoted(column) for column in table.primary_key)})")
+    # FULL, so that an update which leaves a TOASTed column alone still carries it, and deletes carry the old row.
+    return (
+        f"create table if not exists {name} (\n  " + ",\n  ".join(lines) + "\n)",
+        f"alter table {name} replica identity full",
+    )
+
+
+def _column_line(table: Table, column: Column) -> str:
+    suffix = " not null" if is_required(table, column) else ""
+    return f"{quoted(column.name)} {postgres_type(column.type)}{suffix}"
+
+
+def _heartbeat_statements(use_case: UseCase) -> tuple[str, str]:
+    name = qualified(use_case, HEARTBEAT_TABLE)
+    return (
+        f"create table if not exists {name} (id integer primary key, beat_at timestamp with time zone not null)",
+        f"insert into {name} (id, beat_at) values (1, now()) on conflict (id) do nothing",
+    )
+
+
+def _signal_statement(use_case: UseCase) -> str:
+    columns = "id varchar(42) primary key, type varchar(32) not null, data varchar(2048)"
+    return f"create table if not exists {qualified(use_case, SIGNAL_TABLE)} ({columns})"
+
+
+def _create_role() -> str:
+    return (
+        f"do $$ begin if not exists (select from pg_roles where rolname = '{CAPTURE_ROLE}') "
+        f"then create role {quoted(CAPTURE_ROLE)} login replication; end if; end $$"
+    )
+
+
+def _create_publication(use_case: UseCase) -> str:
+    name = publication_name(use_case)
+    return (
+        f"do $$ begin if not exists (select from pg_publication where pubname = '{name}') "
+        f"then create publication {quoted(name)}; end if; end $$"
+    )
+
+
+def _business_tables(use_case: UseCase) -> tuple[str, ...]:
+    return tuple(table.name for table in use_case.tables)
+
+
+def _own_tables() -> tuple[str, str]:
+    return (HEARTBEAT_TABLE, SIGNAL_TABLE)
+
+
+def _joined(use_case: UseCase, names: tuple[str, ...]) -> str:
+    return ", ".join(qualified(use_case, name) for name in names)

@@ -1,0 +1,64 @@
+import re
+
+from fluvial.compile.debezium import SourceEndpoint, compile_connector, without_secrets
+from fluvial.config.model import UseCase
+
+SOURCE = SourceEndpoint(host="127.0.0.1", port=5432, user="cdc", password="hush")  # noqa: S106 - a made-up one
+
+
+def test_the_whole_connector_configuration(shop: UseCase) -> None:
+    assert compile_connector(shop, SOURCE) == {
+        "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+        "tasks.max": "1",
+        "database.hostname": "127.0.0.1",
+        "database.port": "5432",
+        "database.user": "cdc",
+        "database.password": "hush",
+        "database.dbname": "corner_shop",
+        "database.sslmode": "prefer",
+        "topic.prefix": "corner-shop",
+        "plugin.name": "pgoutput",
+        "slot.name": "fluvial_corner_shop",
+        "publication.name": "fluvial_corner_shop",
+        "publication.autocreate.mode": "disabled",
+        "table.include.list": r"sales\.orders,sales\.order_lines",
+        "snapshot.mode": "initial",
+        "skipped.operations": "none",
+        "tombstones.on.delete": "true",
+        "poll.interval.ms": "50",
+        "max.queue.size.in.bytes": "33554432",
+        "decimal.handling.mode": "string",
+        "time.precision.mode": "isostring",
+        "interval.handling.mode": "string",
+        "binary.handling.mode": "base64",
+        "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+        "key.converter.schemas.enable": "false",
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+        "value.converter.schemas.enable": "false",
+        "heartbeat.interval.ms": "5000",
+        "heartbeat.action.query": 'update "sales"."fluvial_heartbeat" set beat_at = now() where id = 1',
+        "signal.enabled.channels": "source",
+        "signal.data.collection": "sales.fluvial_signal",
+        "topic.creation.default.replication.factor": "-1",
+        "topic.creation.default.partitions": "1",
+        "transforms": "route_order_lines,route",
+        "transforms.route_order_lines.type": "org.apache.kafka.connect.transforms.RegexRouter",
+        "transforms.route_order_lines.regex": r"corner-shop\.sales\.order_lines",
+        "transforms.route_order_lines.replacement": "shop.lines",
+        "transforms.route.type": "org.apache.kafka.connect.transforms.RegexRouter",
+        "transforms.route.regex": r"corner-shop\.sales\.(orders)",
+        "transforms.route.replacement": "cdc-$1",
+    }
+
+
+def test_the_router_leaves_heartbeats_and_signals_alone(shop: UseCase) -> None:
+    pattern = compile_connector(shop, SOURCE)["transforms.route.regex"]
+
+    assert re.fullmatch(pattern, "corner-shop.sales.orders")
+    assert not re.fullmatch(pattern, "corner-shop.sales.fluvial_signal")
+    assert not re.fullmatch(pattern, "__debezium-heartbeat.corner-shop")
+
+
+def test_no_secret_survives_printing(shop: UseCase) -> None:
+    assert "hush" not in str(without_secrets(compile_connector(shop, SOURCE)))
+    assert "hush" not in repr(SOURCE)
