@@ -1,0 +1,39 @@
+"""Which use case and which lake a command works on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fluvial.config.load import load_use_case, resolve_use_case_path
+from fluvial.config.model import UseCase
+from fluvial.config.placeholders import local_placeholders
+from fluvial.errors import FluvialError
+from fluvial.local.home import Home, default_home
+
+ConfigOption = Annotated[
+    str | None,
+    typer.Option("--config", help="A use case, its folder or its tables.yaml; may be left out if there is one only."),
+]
+HomeOption = Annotated[Path | None, typer.Option("--home", help="State directory; FLUVIAL_HOME by default.")]
+
+
+def select_use_case(config: str | None, config_dir: Path = Path("config")) -> UseCase:
+    """The use case that `config` names, or the only one in `config_dir`."""
+    path = resolve_use_case_path(config, config_dir) if config else _only_use_case(config_dir)
+    return load_use_case(path, local_placeholders())
+
+
+def select_home(home: Path | None) -> Home:
+    """The given state directory, or the default one."""
+    return Home(home.absolute()) if home else default_home()
+
+
+def _only_use_case(config_dir: Path) -> Path:
+    found = sorted(config_dir.glob("*/tables.yaml"))
+    if not found:
+        raise FluvialError(f"no use case in {config_dir.absolute()}", "name one with --config path/to/tables.yaml")
+    if len(found) > 1:
+        names = ", ".join(path.parent.name for path in found)
+        raise FluvialError(f"{len(found)} use cases in {config_dir}: {names}", "choose one with --config NAME")
+    return found[0]

@@ -1,0 +1,88 @@
+"""The lake of one use case as DuckDB views: only the tables that a query names are opened."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from fluvial import columns as c
+from fluvial.config.locations import Locations
+from fluvial.config.model import Table, UseCase
+from fluvial.io import lake_columns
+from fluvial.io.delta_files import DeltaSnapshot, empty_sql, read_snapshot, scan_sql
+from fluvial.io.duckdb_types import literal, quote
+
+SnapshotReader = Callable[[str], DeltaSnapshot | None]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A view of the lake: where its rows lie, its columns while there are none, and which rows it shows."""
+
+    name: str
+    location: str
+    columns: Mapping[str, str]
+    condition: str = "true"
+
+
+def lake_relations(use_case: UseCase, lake: Path) -> tuple[Relation, ...]:
+    """Every view that a query may name, tables first."""
+    locations = Locations(use_case, lake)
+    of_tables = (relation for table in use_case.tables for relation in _table_relations(locations, table))
+    return (
+        *of_tables,
+        Relation("dead_letters", locations.dead_letters, lake_columns.DEAD_LETTERS),
+        Relation("dq_metrics", locations.dq_metrics, lake_columns.DQ_METRICS),
+        Relation("batches", locations.batches, lake_columns.BATCHES),
+    )
+
+
+def open_lake(use_case: UseCase, lake: Path, sql: str | None = None) -> duckdb.DuckDBPyConnection:
+    """A locked-down connection with the lake's views; given `sql`, tables it can't name stay empty and unopened."""
+    connection = connect()
+    words = None if sql is None else frozenset(re.findall(r"\w+", sql.lower()))
+    opened: list[str] = []
+    for relation in lake_relations(use_case, lake):
+        is_named = words is None or relation.name.lower() in words
+        snapshot = read_snapshot(relation.location) if is_named else None
+        opened += snapshot.paths if snapshot else ()
+        create_view(connection, relation, snapshot)
+    _lock(connection, opened)
+    return connection
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An empty in-memory database whose clock and text are UTC."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false")
+    # A table name in SQL must never find a variable of this process.
+    connection.execute("SET python_enable_replacements = false")
+    return connection
+
+
+def create_view(connection: duckdb.DuckDBPyConnection, relation: Relation, snapshot: DeltaSnapshot | None) -> None:
+    """Registers the relation over one version of its table, or as an empty view while there is none."""
+    rows = scan_sql(connection, snapshot) if snapshot else empty_sql(relation.columns)
+    connection.execute(
+        f"CREATE VIEW {quote(relation.name)} AS SELECT * FROM ({rows}) WHERE {relation.condition}"  # noqa: S608
+    )
+
+
+def _table_relations(locations: Locations, table: Table) -> tuple[Relation, ...]:
+    places = locations.table(table)
+    history, log = lake_columns.history_columns(table), lake_columns.log_columns(table)
+    return (
+        Relation(table.name, places.history, history),
+        Relation(f"{table.name}__current", places.history, history, quote(c.IS_CURRENT)),
+        Relation(f"{table.name}__log", places.log, log, f"NOT {quote(c.IS_QUARANTINED)}"),
+        Relation(f"{table.name}__log_all", places.log, log),
+        Relation(f"{table.name}__quarantine", places.quarantine, lake_columns.quarantine_columns(table)),
+    )
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, paths: list[str]) -> None:
+    # Views keep reading the data files they were built on, and no other file.
+    connection.execute(f"SET allowed_paths = [{', '.join(map(literal, paths))}]")
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
