@@ -67,6 +67,8 @@ def _capture(use_case: UseCase) -> dict[str, str]:
         # The default drops TRUNCATE without a word.
         "skipped.operations": "none",
         "tombstones.on.delete": "true",
+        # Task and run ids beside every event; the headers of a key change come without it.
+        "extended.headers.enabled": "false",
         "poll.interval.ms": "50",
         # Counted in bytes as well, because 8,192 rows with long texts don't fit into a small worker's heap.
         "max.queue.size.in.bytes": str(32 * 1024 * 1024),

@@ -1,5 +1,4 @@
 import pytest
-
 from fluvial.config.model import UseCase
 
 

@@ -25,6 +25,7 @@ def test_the_whole_connector_configuration(shop: UseCase) -> None:
         "snapshot.mode": "initial",
         "skipped.operations": "none",
         "tombstones.on.delete": "true",
+        "extended.headers.enabled": "false",
         "poll.interval.ms": "50",
         "max.queue.size.in.bytes": "33554432",
         "decimal.handling.mode": "string",

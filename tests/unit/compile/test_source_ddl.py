@@ -1,5 +1,4 @@
 import pytest
-
 from fluvial.compile.source_ddl import compile_capture_ddl, compile_source_ddl, postgres_type
 from fluvial.config.model import UseCase
 
@@ -54,7 +53,5 @@ def test_capture_ddl_grants_the_least_and_publishes_exactly_the_configured_table
         ("binary", "bytea"),
     ],
 )
-def test_a_column_type_becomes_the_postgresql_type_that_holds_all_its_values(
-    configured: str, in_postgres: str
-) -> None:
+def test_a_column_type_becomes_the_postgresql_type_that_holds_all_its_values(configured: str, in_postgres: str) -> None:
     assert postgres_type(configured) == in_postgres
