@@ -1,0 +1,52 @@
+"""The `fluvial` command: what it can do, and how an error leaves it."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated, Final
+
+import typer
+
+from fluvial.cli.lazy import LazyCommand, lazy_group
+from fluvial.errors import FluvialError
+
+# One line for each command, in the order `fluvial --help` shows them.
+COMMANDS: Final = {
+    "validate": LazyCommand("fluvial.cli.validate:validate", "Check tables.yaml: every problem at once, with its line."),
+    "query": LazyCommand("fluvial.cli.query:query", "Ask the lake with SQL; starts no JVM."),
+}
+
+app = typer.Typer(
+    name="fluvial",
+    cls=lazy_group(COMMANDS),
+    help="Change data capture that becomes trustworthy history.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"fluvial {version('fluvial')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _fluvial(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options that stand before any command."""
+
+
+def main() -> None:
+    """Run the command line; a FluvialError is one message on stderr and exit status 1, never a traceback."""
+    try:
+        app()
+    except FluvialError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
