@@ -1,0 +1,43 @@
+"""Small files that are either whole or absent."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fluvial.errors import DiskFullError
+
+
+def write_state(path: Path, text: str) -> None:
+    """Replace `path` in one step; only its owner may read it."""
+    with full_disk_reported(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def full_disk_reported(where: Path) -> Iterator[None]:
+    """Turn "no space left" into a DiskFullError that names the place."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise disk_full(where) from error
+
+
+def disk_full(where: Path, room: str = "some") -> DiskFullError:
+    """The error for a file system with too little room below `where`."""
+    return DiskFullError(
+        f"the disk is full: no room left under {where}",
+        f"free {room} space there, or set FLUVIAL_HOME to a directory on a larger disk; then run it again",
+    )
