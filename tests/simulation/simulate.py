@@ -1,0 +1,214 @@
+"""One integer seed is one life of source, connector, broker and pipeline, checked against the oracle all along.
+
+`python -m tests.simulation.simulate --seeds 100000` runs many; `--seed N` runs one again.
+"""
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import Final
+
+from tests.oracle.fold import Event, fold
+from tests.simulation.delivery import EVENT, Record, deliver
+from tests.simulation.derive import HistoryRow
+from tests.simulation.model import BOUNDARIES, Batch, Crash, Pipeline
+from tests.simulation.source import AUTHORED, Change, Source
+
+_CHUNK: Final = 500
+_B: Final = frozenset({"b"})
+
+
+class Violation(Exception):
+    """What the pipeline did differs from what had to happen."""
+
+
+def simulate(seed: int, pipeline_class: type[Pipeline] = Pipeline) -> None:
+    """Runs one seed; raises Violation."""
+    random = Random(seed)  # noqa: S311 - repeatable on purpose
+    source = Source(random).live(2 + int(random.random() * 11))
+    records = deliver(random, source.sent)
+    run = Run(random, pipeline_class(is_tracked=random.random() < 0.4), records)
+    run.consume()
+    run.check_side_tables()
+    run.check_current_rows(source)
+    run.check_repetition()
+
+
+class Run:
+    """A consumer that reads all records, dies at random boundaries, and is checked after each settle."""
+
+    def __init__(self, random: Random, pipeline: Pipeline, records: Sequence[Record]) -> None:
+        self.random = random
+        self.pipeline = pipeline
+        self.records = records
+        self.events: dict[Change, Event] = {}
+        self.batches: list[Batch] = []
+        self.query = 0
+        self.settles = 0.5 if random.random() < 0.3 else 1.0
+
+    def consume(self) -> None:
+        """Reads everything, sometimes a second time from an older offset under a new query id."""
+        mean = 1 + self.random.random() * 14
+        cursor = batch_id = 0
+        while cursor < len(self.records):
+            size = 1 + int(self.random.random() * mean)
+            self._survive((self.query, batch_id), self.records[cursor : cursor + size])
+            cursor, batch_id = cursor + size, batch_id + 1
+            if self.random.random() < 0.02:
+                # The checkpoint is lost.
+                cursor, batch_id, self.query = int(self.random.random() * cursor), 0, self.query + 1
+
+    def _survive(self, batch: Batch, records: Sequence[Record]) -> None:
+        settles = self.random.random() < self.settles
+        for _ in range(3):
+            if self.random.random() > 0.15:
+                break
+            try:
+                self.pipeline.process(batch, records, settles, fuse=1 + int(self.random.random() * BOUNDARIES))
+            except Crash:
+                self._lose_memory()
+        self.pipeline.process(batch, records, settles)
+        self.batches.append(batch)
+        self._remember(records)
+        if settles:
+            self.check_history()
+
+    def _lose_memory(self) -> None:
+        if self.random.random() < 0.3:
+            self.pipeline.settled = int(self.random.random() * (self.pipeline.settled + 1))
+
+    def _remember(self, records: Iterable[Record]) -> None:
+        for record in records:
+            if record.change is not None and record.change not in self.events:
+                self.events[record.change] = event_of(record.change)
+
+    def check_history(self) -> None:
+        """H1, and with it H2 and H7."""
+        track = ("a",) if self.pipeline.is_tracked else ()
+        expected = [
+            HistoryRow(key, sequence, operation, values["a"], values["b"], start, end, end_sequence, doubt, bool(unresolved))
+            for key, sequence, operation, values, start, end, end_sequence, doubt, unresolved in fold(
+                self.events.values(), track
+            )
+        ]
+        actual = [row for _, rows in sorted(self.pipeline.history.items()) for _, row in sorted(rows.items())]
+        if actual != expected:
+            raise Violation(_difference(expected, actual, sorted(self.events, key=lambda change: change.lsn)))
+
+    def check_side_tables(self) -> None:
+        """H4, H5, H8: accounting, quarantine, metrics, and every event in the log once."""
+        self.pipeline.settle()
+        self.check_history()
+        identities = Counter((row.key, row.sequence, row.operation, row.payload_hash) for row in self.pipeline.log)
+        expected = Counter(
+            (event.key, event.sequence, event.operation, event.payload_hash) for event in self.events.values()
+        )
+        _require("log", set(expected) == set(identities) and set(identities.values()) <= {1})
+        logged = Counter(row.batch for row in self.pipeline.log)
+        for batch, counts in self.pipeline.accounting.items():
+            _require("accounting", counts[0] == sum(counts[1:]) and counts[1] + counts[2] == logged[batch])
+        bad = Counter((change.key, change.epoch, change.lsn, change.payload_hash) for change in self.events if change.is_bad)
+        rows = Counter((row.key, row.sequence[0], row.sequence[2], row.payload_hash) for row in self.pipeline.quarantine)
+        _require("quarantine", rows == bad)
+        _require("metrics", self.pipeline.metrics == self.batches)
+
+    def check_current_rows(self, source: Source) -> None:
+        """H3, for keys whose every event was good and came from the source."""
+        doubted = {change.key for change in self.events if change.is_bad} | source.forged
+        seen = {change.key for change in self.events}
+        truth = {key: row for key, row in source.rows.items() if key in seen and key not in doubted}
+        current = {
+            row.key: row
+            for rows in self.pipeline.history.values()
+            for row in rows.values()
+            if row.end_sequence is None and row.key not in doubted
+        }
+        _require("current keys", current.keys() == truth.keys())
+        _require("current a", all(current[key].a == a for key, (a, _) in truth.items()))
+        resolved = {key: row for key, row in current.items() if source.always_has_b and not row.is_b_unresolved}
+        _require("current b", all(row.b == truth[key][1] for key, row in resolved.items()))
+
+    def check_repetition(self) -> None:
+        """H6: the same records again, and settling everything again, change nothing."""
+        changed, logged = self.pipeline.changed, len(self.pipeline.log)
+        self.pipeline.process((self.query + 1, 0), self.records, settles=True)
+        self.pipeline.settled = 0
+        self.pipeline.settle()
+        _require("repetition", (changed, logged) == (self.pipeline.changed, len(self.pipeline.log)))
+
+
+def event_of(change: Change) -> Event:
+    """A change as the oracle reads it."""
+    sequence = (change.epoch, change.operation != "READ", change.lsn)
+    left_out = frozenset[str]() if change.b_kind == AUTHORED else _B
+    values = {"a": change.a} if left_out else {"a": change.a, "b": change.b}
+    is_bad = change.a is not None and change.a < 0
+    return Event(change.key, sequence, change.operation, change.commit_time, values, left_out, change.payload_hash, is_bad)
+
+
+def _require(what: str, holds: bool) -> None:
+    if not holds:
+        raise Violation(what)
+
+
+def _difference(expected: list[HistoryRow], actual: list[HistoryRow], events: list[Change]) -> str:
+    lines = [f"  event    {change}" for change in events]
+    lines += [f"  expected {row}" for row in expected if row not in actual]
+    lines += [f"  found    {row}" for row in actual if row not in expected]
+    return "\n".join(["history", *lines])
+
+
+def first_violation(seeds: Iterable[int], pipeline_class: type[Pipeline] = Pipeline) -> tuple[int, str] | None:
+    """The first failing seed and what was wrong, or None."""
+    for seed in seeds:
+        try:
+            simulate(seed, pipeline_class)
+        except Violation as violation:
+            return seed, str(violation)
+    return None
+
+
+def command_of(seed: int) -> str:
+    """The command that runs one seed again."""
+    return f"python -m tests.simulation.simulate --seed {seed}"
+
+
+def main() -> int:
+    """Runs seeds on every core; status 1 on a violation."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5000, help="how many, from --first on")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="run this one alone")
+    options = parser.parse_args()
+    if options.seed is not None:
+        return _report(first_violation([options.seed]), 1, time.monotonic())
+    return _run_many(options.first, options.seeds)
+
+
+def _run_many(first: int, seeds: int) -> int:
+    started = time.monotonic()
+    chunks = [range(start, min(start + _CHUNK, first + seeds)) for start in range(first, first + seeds, _CHUNK)]
+    with multiprocessing.Pool(os.cpu_count()) as pool:
+        for failure in pool.imap_unordered(first_violation, chunks):
+            if failure is not None:
+                pool.terminate()
+                return _report(failure, seeds, started)
+    return _report(None, seeds, started)
+
+
+def _report(failure: tuple[int, str] | None, seeds: int, started: float) -> int:
+    if failure is None:
+        elapsed = time.monotonic() - started
+        print(f"{seeds} seeds, 0 violations, {elapsed:.1f} s ({seeds / max(elapsed, 0.001):.0f} seeds/s)")
+        return 0
+    print(f"seed {failure[0]}: {failure[1]}\nrun it again: {command_of(failure[0])}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
