@@ -1,0 +1,86 @@
+"""Run the Ivy that pyspark bundles: it needs nothing but Java, and knows how to resume."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import time
+from collections.abc import Sequence
+from importlib.resources import as_file
+from pathlib import Path
+from typing import Final
+
+from fluvial.errors import ArtifactError, StackError
+from fluvial.local.java import find_java
+from fluvial.local.lock import Lock, lock_data
+from fluvial.local.progress import Progress
+from fluvial.local.state_files import disk_full
+
+MAVEN_ROOT: Final = "FLUVIAL_MAVEN_ROOT"
+POLL_SECONDS: Final = 0.2
+
+
+def retrieve(files: Lock, into: Path, cache: Path, progress: Progress) -> None:
+    """Fetch `files` to `into/<group>/<name>`; what arrived stays in `cache`, so the next try carries on."""
+    groups = sorted({file.group for file in files})
+    log = cache.parent / "ivy.log"
+    cache.mkdir(parents=True, exist_ok=True)
+    with as_file(lock_data("ivy.xml")) as ivy, as_file(lock_data("ivysettings.xml")) as settings:
+        command = [*_ivy_command(), "-settings", settings, "-ivy", ivy, "-cache", cache, "-confs", *groups, "-warn"]
+        pattern = into / "[conf]" / "[artifact]-[revision](-[classifier]).[ext]"
+        code = _run([*command, "-retrieve", pattern], log, cache, len(files), progress)
+    if code:
+        raise _failure(log, cache)
+
+
+def _ivy_command() -> list[str | Path]:
+    root = os.environ.get(MAVEN_ROOT)
+    options = [f"-Dfluvial.maven.root={root.rstrip('/')}/"] if root else []
+    return [find_java(), "-Xmx256m", *options, "-jar", _ivy_jar()]
+
+
+def _ivy_jar() -> Path:
+    package = importlib.util.find_spec("pyspark")
+    places = package.submodule_search_locations if package else None
+    for place in places or ():
+        for jar in sorted(Path(place).glob("jars/ivy-*.jar")):
+            return jar
+    raise ArtifactError("pyspark, which brings Ivy, is not installed", "run `make install`, or pip install pyspark")
+
+
+def _run(command: Sequence[str | Path], log: Path, cache: Path, total: int, progress: Progress) -> int:
+    with log.open("wb") as output, subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+    ) as process:
+        try:
+            while process.poll() is None:
+                _report(cache, total, progress)
+                time.sleep(POLL_SECONDS)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode
+
+
+def _report(cache: Path, total: int, progress: Progress) -> None:
+    fetched = sum(1 for path in cache.glob("*/*/*/*") if path.suffix in (".jar", ".gz"))
+    if fetched:
+        progress("fetching jars and PostgreSQL", min(fetched, total), total)
+    else:
+        progress("looking up jars", min(sum(1 for _ in cache.glob("*/*/ivydata-*.properties")), total), total)
+
+
+def _failure(log: Path, cache: Path) -> StackError:
+    text = log.read_text(errors="replace")
+    if "No space left" in text:
+        return disk_full(cache, "1.5 GiB of")
+    missing = sorted(set(re.findall(r":: ([\w.\-]+#[\w.\-]+;[\w.\-]+): not found", text)))
+    what = f"{len(missing)} artifacts, {missing[0]} among them" if missing else "the artifacts of the lock"
+    return ArtifactError(
+        f"{what} can't be fetched from {os.environ.get(MAVEN_ROOT, 'Maven Central')}",
+        "check the network (a proxy goes into JAVA_TOOL_OPTIONS=-Dhttps.proxyHost=HOST -Dhttps.proxyPort=PORT, "
+        f"a company mirror into {MAVEN_ROOT}) and run it again; what was fetched is kept",
+        part="artifacts",
+        log_path=log,
+        log_tail="\n".join(line for line in text.splitlines() if not line.startswith("."))[-2000:],
+    )
