@@ -1,0 +1,1 @@
+"""One operator for each way of performing a step."""
