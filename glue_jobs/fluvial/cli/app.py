@@ -12,6 +12,7 @@ from fluvial.errors import FluvialError
 # One line for each command, in the order `fluvial --help` shows them.
 COMMANDS: Final = {
     "validate": LazyCommand("fluvial.cli.validate:validate", "Check tables.yaml: every problem at once, with its line."),
+    "generate": LazyCommand("fluvial.cli.generate:generate", "Write a scenario into the source: seed, generate, burst."),
     "query": LazyCommand("fluvial.cli.query:query", "Ask the lake with SQL; starts no JVM."),
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate, pairwise
 
 from fluvial.columns import DELETE, INSERT, UPDATE
 from fluvial.config.model import Table, UseCase
@@ -144,12 +145,13 @@ class Generator:
 
 
 def initial_rows(scenario: Scenario, rows: int | None = None) -> dict[str, int]:
-    """How many rows each table starts with: as configured, or `rows` shared out in the same proportion."""
+    """How many rows each table starts with: as configured, or exactly `rows` shared out in the same proportion."""
     configured = {name: plan.initial_rows for name, plan in scenario.tables.items()}
     total = sum(configured.values())
     if rows is None or total == 0:
         return configured
-    return {name: max(1, round(rows * count / total)) for name, count in configured.items()}
+    ends = [0, *(round(rows * end / total) for end in accumulate(configured.values()))]
+    return {name: end - start for name, (start, end) in zip(configured, pairwise(ends), strict=True)}
 
 
 def _weighted_operations(scenario: Scenario) -> tuple[list[tuple[str, str]], list[float]]:

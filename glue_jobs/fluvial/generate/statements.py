@@ -30,8 +30,8 @@ Transaction = tuple[Statement, ...]
 """Statements that commit together, in this order."""
 
 
-def to_sql(schema: str, statement: Statement) -> tuple[sql.Composed, tuple[Value, ...]]:
-    """The statement for psycopg: identifiers quoted, every value a parameter."""
+def to_sql(schema: str, statement: Statement) -> tuple[bytes, tuple[Value, ...]]:
+    """The statement for psycopg, in UTF-8: identifiers quoted, every value a parameter."""
     columns = tuple((name, isinstance(value, Increase)) for name, value in statement.values)
     values = tuple(value.step if isinstance(value, Increase) else value for _, value in statement.values)
     query = _query(schema, statement.table, statement.operation, statement.key_columns, columns)
@@ -40,6 +40,12 @@ def to_sql(schema: str, statement: Statement) -> tuple[sql.Composed, tuple[Value
 
 @lru_cache(maxsize=1024)
 def _query(
+    schema: str, table: str, operation: str, key_columns: tuple[str, ...], columns: tuple[tuple[str, bool], ...]
+) -> bytes:
+    return _composed(schema, table, operation, key_columns, columns).as_bytes()
+
+
+def _composed(
     schema: str, table: str, operation: str, key_columns: tuple[str, ...], columns: tuple[tuple[str, bool], ...]
 ) -> sql.Composed:
     target = sql.Identifier(schema, table)

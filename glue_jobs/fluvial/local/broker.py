@@ -1,0 +1,72 @@
+"""The local Kafka broker's topics."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: ignore[attr-defined]
+
+from fluvial.compile.topics import Topic
+from fluvial.errors import StackError
+
+_TIMEOUT_SECONDS: Final = 15
+
+
+class Broker:
+    """Creates, widens and deletes topics; every method may be repeated."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._servers = bootstrap_servers
+        # Without log_level, librdkafka prints each refused connection on stderr.
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+
+    def partitions(self) -> dict[str, int]:
+        """Every topic with its number of partitions; raises StackError where no broker answers."""
+        try:
+            metadata = self._admin.list_topics(timeout=_TIMEOUT_SECONDS)
+        except KafkaException as error:
+            raise StackError(
+                f"no Kafka broker answers at {self._servers}: {error.args[0].str()}",
+                "see `fluvial status`, mend it with `fluvial up`",
+                part="kafka",
+            ) from error
+        return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+
+    def ensure(self, topics: Iterable[Topic]) -> Mapping[str, str]:
+        """What was done for each topic: created, widened or kept; a topic never loses partitions."""
+        existing, wanted = self.partitions(), tuple(topics)
+        new = [topic for topic in wanted if topic.name not in existing]
+        narrow = [topic for topic in wanted if existing.get(topic.name, topic.partitions) < topic.partitions]
+        self._create(new)
+        self._widen(narrow)
+        done = dict.fromkeys((topic.name for topic in wanted), "kept")
+        return done | {topic.name: "created" for topic in new} | {topic.name: "widened" for topic in narrow}
+
+    def delete(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Names of the topics that were there and are gone."""
+        existing = self.partitions()
+        doomed = [name for name in names if name in existing]
+        if doomed:
+            self._wait(self._admin.delete_topics(doomed, operation_timeout=_TIMEOUT_SECONDS))
+        return tuple(doomed)
+
+    def _create(self, topics: list[Topic]) -> None:
+        if topics:
+            new = [NewTopic(topic.name, topic.partitions, config=dict(topic.config)) for topic in topics]
+            self._wait(self._admin.create_topics(new))
+
+    def _widen(self, topics: list[Topic]) -> None:
+        if topics:
+            self._wait(self._admin.create_partitions([NewPartitions(topic.name, topic.partitions) for topic in topics]))
+
+    def _wait(self, futures: Mapping[str, "Future[None]"]) -> None:
+        for name, future in futures.items():
+            try:
+                future.result(_TIMEOUT_SECONDS)
+            except KafkaException as error:
+                # Somebody else was faster.
+                if error.args[0].code() not in {KafkaError.TOPIC_ALREADY_EXISTS, KafkaError.UNKNOWN_TOPIC_OR_PART}:
+                    raise StackError(
+                        f"topic '{name}': {error.args[0].str()}", "see the broker's log", part="kafka"
+                    ) from error

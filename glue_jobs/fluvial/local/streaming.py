@@ -1,0 +1,152 @@
+"""The streaming job of a use case as a supervised process: start, stop, look."""
+
+import hashlib
+import json
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from fluvial.config.model import UseCase
+from fluvial.errors import StackError
+from fluvial.local.endpoints import read_endpoints
+from fluvial.local.home import Home
+from fluvial.local.process import (
+    Process,
+    is_alive,
+    is_running,
+    log_path,
+    read_log_tail,
+    read_process,
+    start_process,
+    stop_process,
+)
+from fluvial.local.state_files import write_state
+
+START_SECONDS: Final = 180.0
+STOP_SECONDS: Final = 60.0
+_PAUSE_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True)
+class StreamingState:
+    """What the job says of itself after its start and after each micro-batch."""
+
+    pid: int
+    state: str
+    batch_id: int | None
+    updated_at: datetime | None
+    error: str
+
+
+def start_streaming(tables: Path, home: Home) -> str:
+    """Start the job of `tables` (a tables.yaml) and wait until it runs: `started`, `restarted` or `kept`.
+
+    A job that runs is kept, unless tables.yaml or the broker's address has changed since it started.
+    """
+    use_case, fingerprint = tables.parent.name, _fingerprint(tables, home)
+    name, remembered = process_name(use_case), home.run / f"{process_name(use_case)}.fingerprint"
+    was_alive = is_alive(home, name)
+    if was_alive and remembered.exists() and remembered.read_text(encoding="utf-8") == fingerprint:
+        _wait_until_running(home, use_case)
+        return "kept"
+    stop_streaming(use_case, home)
+    _state_path(home, use_case).unlink(missing_ok=True)
+    command = [sys.executable, str(_script()), "--config", str(tables), "--home", str(home.root)]
+    start_process(home, name, command, {"FLUVIAL_ARTIFACTS": str(home.artifacts)})
+    write_state(remembered, fingerprint)
+    _wait_until_running(home, use_case)
+    return "restarted" if was_alive else "started"
+
+
+def stop_streaming(use_case: str, home: Home) -> bool:
+    """Let the job finish its micro-batch and end; whether one ran."""
+    return stop_process(home, process_name(use_case), stop_signal=signal.SIGTERM, timeout_seconds=STOP_SECONDS)
+
+
+def is_streaming(use_case: UseCase, home: Home) -> bool:
+    """Whether the job's process lives; it may still be starting."""
+    return is_alive(home, process_name(use_case.name))
+
+
+def forget_streaming(use_case: UseCase, home: Home) -> None:
+    """Removes what an ended job has left of its state."""
+    _state_path(home, use_case.name).unlink(missing_ok=True)
+    (home.run / f"{process_name(use_case.name)}.fingerprint").unlink(missing_ok=True)
+
+
+def read_streaming_state(use_case: str, home: Home) -> StreamingState | None:
+    """The job's own words; None before its first."""
+    try:
+        found = json.loads(_state_path(home, use_case).read_text(encoding="utf-8"))
+        updated = found.get("updated_at")
+        return StreamingState(
+            int(found["pid"]),
+            str(found["state"]),
+            found.get("batch_id"),
+            _moment(updated),
+            str(found.get("error") or ""),
+        )
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
+
+
+def process_name(use_case: str) -> str:
+    """Name of the job's process, pid file, state file and log."""
+    return f"streaming-{use_case}"
+
+
+def _wait_until_running(home: Home, use_case: str) -> None:
+    process, deadline = read_process(home, process_name(use_case)), time.monotonic() + START_SECONDS
+    while process is not None and time.monotonic() < deadline:
+        state = read_streaming_state(use_case, home)
+        if state is not None and state.pid == process.pid and state.state == "running":
+            return
+        if not is_running(process) or (state is not None and state.pid == process.pid and state.state == "failed"):
+            raise _failed(home, use_case, process, state)
+        time.sleep(_PAUSE_SECONDS)
+    raise _error(home, use_case, f"the streaming job of '{use_case}' isn't running after {START_SECONDS:.0f} s")
+
+
+def _failed(home: Home, use_case: str, process: Process, state: StreamingState | None) -> StackError:
+    reason = f": {state.error}" if state and state.pid == process.pid and state.error else ""
+    return _error(home, use_case, f"the streaming job of '{use_case}' ended while it started{reason}")
+
+
+def _error(home: Home, use_case: str, message: str) -> StackError:
+    name = process_name(use_case)
+    return StackError(
+        message,
+        "mend the reason and start it again; it goes on where it stopped",
+        part=name,
+        log_path=log_path(home, name),
+        log_tail=read_log_tail(home, name),
+    )
+
+
+def _fingerprint(tables: Path, home: Home) -> str:
+    content = tables.read_bytes() + read_endpoints(home).bootstrap_servers.encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _state_path(home: Home, use_case: str) -> Path:
+    return home.run / f"{process_name(use_case)}.json"
+
+
+def _script() -> Path:
+    """`streaming_job.py` lies beside the package, as it does in the folder that AWS Glue gets."""
+    script = Path(str(files("fluvial"))).parent / "streaming_job.py"
+    if not script.is_file():
+        raise StackError(f"{script} doesn't exist", "install Fluvial from a checkout", part="streaming")
+    return script
+
+
+def _moment(text: object) -> datetime | None:
+    if not isinstance(text, str):
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
