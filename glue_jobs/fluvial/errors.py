@@ -45,7 +45,7 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
+        place = ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
         return f"{place} {self.code} {self.message}" + (f"\n  -> {self.hint}" if self.hint else "")
 
 

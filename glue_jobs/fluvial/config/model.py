@@ -1,30 +1,53 @@
 """The models of tables.yaml: frozen, unknown keys forbidden, every value checked when it is built."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from fluvial.config.base import Model
 from fluvial.config.rules import Rule
 from fluvial.config.transforms import Transform
-from fluvial.config.types import spark_type
+from fluvial.config.types import UnknownTypeError, spark_type
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 """A business column: no leading underscore, because those names belong to Fluvial."""
 
 
-class Model(BaseModel):
-    """What every configuration model shares."""
+def _known_type(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "expected the name of a type")
+    try:
+        return spark_type(value)
+    except UnknownTypeError as error:
+        raise PydanticCustomError("unknown_type", "unknown type '{name}'", {"name": value}) from error
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+def _safe_location(location: str) -> str:
+    scheme, separator, rest = location.partition("://")
+    if separator and scheme not in {"s3", "s3a", "file"}:
+        raise PydanticCustomError("wrong_scheme", "'{scheme}://' isn't a known kind of place", {"scheme": scheme})
+    if ".." in (rest or scheme).split("/"):
+        raise PydanticCustomError("upward_path", "'..' would lead out of the lake")
+    return location
+
+
+Location = Annotated[str, Field(min_length=1), AfterValidator(_safe_location)]
+"""`s3://bucket/key`; on the local profile a folder of the lake."""
 
 
 class Column(Model):
     """One column of a source table."""
 
     name: ColumnName
-    type: Annotated[str, BeforeValidator(lambda value: spark_type(str(value)))]
+    """As in the source."""
+
+    type: Annotated[str, BeforeValidator(_known_type), Field(examples=["string"])]
+    """string, int, bigint, decimal(p,s), double, boolean, date, timestamp, binary, or PostgreSQL's names for them."""
+
     nullable: bool = True
+    """Whether the source table lets the column be NULL."""
 
 
 class SettlePolicy(Model):
@@ -40,9 +63,16 @@ class DeequCheck(Model):
     """A metric and the threshold it is held against; it measures and never filters."""
 
     metric: Literal["completeness", "uniqueness", "compliance", "size"]
+    """What is measured: a share between 0 and 1, or for `size` a number of rows."""
+
     column: ColumnName | None = None
-    threshold: float
+    """Whose values are measured; `size` needs none."""
+
+    threshold: Annotated[float, Field(ge=0, allow_inf_nan=False, examples=[0.99])]
+    """The smallest value that isn't a breach."""
+
     severity: Literal["error", "warning"] = "warning"
+    """How loudly a breach is told."""
 
 
 def _as_tuple(value: Any) -> Any:
@@ -53,15 +83,36 @@ class Table(Model):
     """One captured table: where it comes from, its shape, its rules, its transforms, its place in the lake."""
 
     name: Identifier
+    """The source table, and the history table in the lake."""
+
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")] = ""
-    delta_path: str = ""
-    primary_key: Annotated[tuple[ColumnName, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-    columns: Annotated[tuple[Column, ...], Field(alias="schema", min_length=1)]
+    """The Kafka topic that carries its changes; `cdc-<name>` unless given."""
+
+    delta_path: Location | Literal[""] = ""
+    """Where the history lies; below `delta_bucket` unless given."""
+
+    primary_key: Annotated[
+        tuple[ColumnName, ...], BeforeValidator(_as_tuple), Field(min_length=1, examples=["id", ["region", "id"]])
+    ]
+    """The column, or columns, that identify a row in the source."""
+
+    columns: Annotated[tuple[Column, ...], Field(alias="schema", min_length=1, examples=[[{"name": "id", "type": "bigint"}]])]
+    """Every captured column."""
+
     dq_rules: tuple[Rule, ...] = ()
+    """What each row must satisfy."""
+
     transforms: tuple[Transform, ...] = ()
+    """What is changed before a row is written."""
+
     deequ_checks: tuple[DeequCheck, ...] = ()
+    """What is measured in every micro-batch."""
+
     track_columns: tuple[ColumnName, ...] = ()
+    """Columns whose change opens a version; all of them unless given."""
+
     dead_letter_payload: Literal["auto", "raw", "withheld"] = "auto"
+    """Whether dead letters keep the raw bytes; `auto` withholds them where a column is masked."""
 
     @model_validator(mode="before")
     @classmethod
@@ -94,51 +145,75 @@ class Table(Model):
 class Settings(Model):
     """Where things lie and how often the stream runs."""
 
-    checkpoint_location: str
-    quarantine_path: str
-    delta_bucket: str
+    checkpoint_location: Annotated[Location, Field(examples=["s3://${STACK_NAME}-assets-${AWS_ACCOUNT_ID}/checkpoints"])]
+    """Where Spark keeps its place in the topics."""
+
+    quarantine_path: Annotated[Location, Field(examples=["s3://${STACK_NAME}-quarantine-${AWS_ACCOUNT_ID}"])]
+    """Where quarantined rows and dead letters go."""
+
+    delta_bucket: Annotated[Location, Field(examples=["s3://${STACK_NAME}-delta-${AWS_ACCOUNT_ID}"])]
+    """The bucket of histories and logs, with or without `s3://` and a prefix."""
+
     trigger_interval: Annotated[str, Field(pattern=r"^\d+ (milli)?seconds?$|^\d+ minutes?$")] = "10 seconds"
+    """How often a micro-batch starts: `10 seconds`, `500 milliseconds`, `1 minute`."""
+
     max_records_per_batch: Annotated[int, Field(gt=0)] = 200_000
+    """The most records that one micro-batch takes from Kafka."""
+
     settle: SettlePolicy = SettlePolicy()
+    """When the log is folded into the history."""
 
 
 class Kafka(Model):
     """How to reach the broker; on the local profile the stack's own broker replaces it."""
 
-    bootstrap_servers: str
+    bootstrap_servers: Annotated[str, Field(min_length=1, examples=["${MSK_BOOTSTRAP_SERVERS}"])]
+    """`host:port`, several separated by commas."""
+
     security_protocol: Literal["SASL_SSL", "SSL", "PLAINTEXT", "SASL_PLAINTEXT"] = "SASL_SSL"
+    """How the connection is protected."""
+
     sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "AWS_MSK_IAM"] = "SCRAM-SHA-512"
+    """How the client proves who it is."""
+
     username: str | None = None
+    """The SCRAM user; its password is a secret and never stands here."""
 
 
 class SourceDatabase(Model):
     """The database whose changes are captured."""
 
     engine: Literal["postgres", "postgresql"] = "postgres"
+    """Two spellings of PostgreSQL."""
+
     database: Identifier | None = None
+    """Its name; the use case's with underscores unless given."""
+
     schema_name: Identifier = "public"
+    """The schema that holds the tables."""
 
 
 class UseCase(Model):
     """A whole tables.yaml; `name` is the folder that holds it."""
 
     name: str = ""
-    settings: Settings
-    kafka: Kafka
-    source_database: SourceDatabase = SourceDatabase()
-    tables: Annotated[tuple[Table, ...], Field(min_length=1)]
+    """The folder's name; never written in the file."""
 
-    @model_validator(mode="after")
-    def _tables_are_distinct(self) -> Self:
-        for attribute in ("name", "topic"):
-            values = [getattr(table, attribute) for table in self.tables]
-            if repeated := sorted({value for value in values if values.count(value) > 1}):
-                raise ValueError(f"{attribute} used by more than one table: {', '.join(repeated)}")
-        return self
+    settings: Settings
+    """Where things lie and how often the stream runs."""
+
+    kafka: Kafka
+    """How to reach the broker."""
+
+    source_database: SourceDatabase = SourceDatabase()
+    """The database whose changes are captured."""
+
+    tables: Annotated[tuple[Table, ...], Field(min_length=1)]
+    """The captured tables."""
 
     def table(self, name: str) -> Table:
         """The table of that name; raises KeyError."""
-        return next(iter(table for table in self.tables if table.name == name))
+        return {table.name: table for table in self.tables}[name]
 
     @property
     def database_name(self) -> str:

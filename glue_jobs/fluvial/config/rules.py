@@ -1,83 +1,155 @@
 """Rules of tables.yaml: parameters and their checks; what a rule means in Spark is in `fluvial.quality.predicates`."""
 
-import re
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from fluvial.config.base import Params, WithParams
+from fluvial.config.codes import Code
+from fluvial.config.findings import Finding, describe
+from fluvial.config.java_regex import regex_error
+from fluvial.config.types import Family
+from fluvial.config.values import as_decimal, as_time, misfit, misfit_exactly
 
 
-class _Params(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Rule(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Rule(WithParams):
+    accepts: ClassVar[frozenset[Family]] = frozenset(Family)
+    """The families of column types that the rule can judge."""
 
     id: Annotated[str, Field(min_length=1, max_length=128)]
+    """Names the rule in violations, quarantine and metrics; one of its kind in the table."""
+
     column: str
+    """The column that is judged."""
+
     severity: Literal["error", "warning"] = "error"
+    """`error` quarantines the row, `warning` records the violation and lets it pass."""
+
+    def check_params(self, spark_type: str) -> Iterator[Finding]:
+        """What is wrong with the parameters for a column of that type; paths start at the rule."""
+        yield from ()
 
 
-class RangeParams(_Params):
+def _bound(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise PydanticCustomError("wrong_bound", "expected a number, a date or a timestamp")
+    return value
+
+
+Bound = Annotated[float | int | str, BeforeValidator(_bound)]
+"""A number, or a date or timestamp in ISO 8601."""
+
+
+class RangeParams(Params):
     """Inclusive bounds; at least one."""
 
-    min: float | int | str | None = None
-    max: float | int | str | None = None
+    min: Bound | None = None
+    """The smallest value that passes."""
+
+    max: Bound | None = None
+    """The largest value that passes."""
 
     @model_validator(mode="after")
     def _some_bound(self) -> Self:
         if self.min is None and self.max is None:
-            raise ValueError("range needs min, max or both")
+            raise PydanticCustomError("no_bound", "range needs min, max or both")
         return self
 
 
 class RangeRule(_Rule):
     """`min` <= value <= `max`; null passes."""
 
+    accepts: ClassVar[frozenset[Family]] = frozenset({Family.NUMBER, Family.TIME})
+
     type: Literal["range"]
-    params: RangeParams
+    params: Annotated[RangeParams, Field(examples=[{"min": 0, "max": 100}])]
+    """The bounds."""
+
+    def check_params(self, spark_type: str) -> Iterator[Finding]:
+        """Bounds of the column's type, the lower one not above the upper one."""
+        bounds = {"min": self.params.min, "max": self.params.max}
+        wrong = [
+            Finding(("params", name), Code.WRONG_BOUND, f"{name} {describe(bound)} {reason}", _bound_hint(spark_type))
+            for name, bound in bounds.items()
+            if bound is not None and (reason := misfit(bound, spark_type))
+        ]
+        yield from wrong
+        if not wrong and _is_above(self.params.min, self.params.max):
+            message = f"min {self.params.min} is above max {self.params.max}: no value can pass"
+            yield Finding(("params", "min"), Code.EMPTY_RANGE, message, "swap min and max")
 
 
-class AllowedValuesParams(_Params):
+def _bound_hint(spark_type: str) -> str:
+    examples = {"date": "write it as 2024-01-31", "timestamp": "write it as 2024-01-31T08:00:00Z"}
+    return examples.get(spark_type, f"the column is {spark_type}: give a number")
+
+
+def _is_above(low: object, high: object) -> bool:
+    numbers = as_decimal(low), as_decimal(high)
+    if numbers[0] is not None and numbers[1] is not None:
+        return numbers[0] > numbers[1]
+    times = as_time(low), as_time(high)
+    return times[0] is not None and times[1] is not None and times[0] > times[1]
+
+
+class AllowedValuesParams(Params):
     """The values that pass."""
 
     values: Annotated[tuple[Any, ...], Field(min_length=1)]
+    """At least one; of the column's type."""
 
 
 class AllowedValuesRule(_Rule):
     """The value is one of `values`; null passes."""
 
+    accepts: ClassVar[frozenset[Family]] = frozenset(Family) - {Family.BYTES}
+
     type: Literal["allowed_values"]
-    params: AllowedValuesParams
+    params: Annotated[AllowedValuesParams, Field(examples=[{"values": ["new", "done"]}])]
+    """The values."""
+
+    def check_params(self, spark_type: str) -> Iterator[Finding]:
+        """Every value is one that the column can hold."""
+        for position, value in enumerate(self.params.values):
+            path = ("params", "values", position)
+            if value is None:
+                yield Finding(path, Code.WRONG_ALLOWED_VALUE, "null can't be listed", "null passes; add a not_null rule")
+            elif reason := misfit_exactly(value, spark_type):
+                message = f"{describe(value)} {reason}, so no value of a {spark_type} column equals it"
+                yield Finding(path, Code.WRONG_ALLOWED_VALUE, message, "remove it, or correct the column's type")
 
 
-class RegexParams(_Params):
+class RegexParams(Params):
     """A Java regular expression that must match somewhere in the text; anchor it with ^ and $."""
 
     pattern: str
+    """Java's syntax, because Spark runs it."""
 
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
+        if reason := regex_error(pattern):
+            raise PydanticCustomError("wrong_regex", "not a regular expression: {reason}", {"reason": reason})
         return pattern
 
 
 class RegexRule(_Rule):
     """The text matches `pattern`; null passes."""
 
+    accepts: ClassVar[frozenset[Family]] = frozenset({Family.TEXT})
+
     type: Literal["regex"]
-    params: RegexParams
+    params: Annotated[RegexParams, Field(examples=[{"pattern": "^[A-Z]{2}$"}])]
+    """The pattern."""
 
 
 class NotNullRule(_Rule):
     """The value is present."""
 
     type: Literal["not_null"]
-    params: _Params = _Params()
+    params: Params = Params()
 
 
 Rule = Annotated[RangeRule | AllowedValuesRule | RegexRule | NotNullRule, Field(discriminator="type")]

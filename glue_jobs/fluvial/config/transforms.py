@@ -2,62 +2,72 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from fluvial.config.base import Params, WithParams
+from fluvial.config.types import Family
 
 
-class _Params(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Transform(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Transform(WithParams):
+    accepts: ClassVar[frozenset[Family]] = frozenset({Family.TEXT})
+    """The families of column types that the transform can change."""
 
     masks: ClassVar[bool] = False
     """Whether the raw value is a secret that may not be written anywhere."""
 
     id: Annotated[str, Field(min_length=1, max_length=128)] = ""
+    """Names the transform; one of its kind in the table."""
+
     column: str
+    """The column that is changed; never one of the primary key."""
+
     order: int = 0
+    """Transforms run by rising order, equal ones as written."""
 
 
 class TrimTransform(_Transform):
     """Removes spaces at both ends."""
 
     type: Literal["trim"]
-    params: _Params = _Params()
+    params: Params = Params()
 
 
 class LowerTransform(_Transform):
     """Lower case."""
 
     type: Literal["lower"]
-    params: _Params = _Params()
+    params: Params = Params()
 
 
 class UpperTransform(_Transform):
     """Upper case."""
 
     type: Literal["upper"]
-    params: _Params = _Params()
+    params: Params = Params()
 
 
-class RoundParams(_Params):
+class RoundParams(Params):
     """Digits after the point."""
 
     decimals: Annotated[int, Field(ge=0, le=18)]
+    """How many stay."""
 
 
 class RoundTransform(_Transform):
     """Rounds half up to `decimals` digits; the type stays."""
 
+    accepts: ClassVar[frozenset[Family]] = frozenset({Family.NUMBER})
+
     type: Literal["round"]
-    params: RoundParams
+    params: Annotated[RoundParams, Field(examples=[{"decimals": 2}])]
+    """The digits."""
 
 
-class MaskPiiParams(_Params):
+class MaskPiiParams(Params):
     """How many characters at the end stay readable."""
 
     visible_chars: Annotated[int, Field(ge=0, le=16)] = 4
+    """A value no longer than this is hidden whole."""
 
 
 class MaskPiiTransform(_Transform):

@@ -1,6 +1,7 @@
 """Column types of tables.yaml: the accepted names, and the Spark type each one becomes."""
 
 import re
+from enum import StrEnum
 from typing import Final
 
 _ALIASES: Final = {
@@ -20,7 +21,23 @@ _ALIASES: Final = {
 _DECIMAL: Final = re.compile(r"(?:decimal|numeric)\s*(?:\(\s*(\d{1,2})\s*(?:,\s*(\d{1,2})\s*)?\))?")
 _SIZED: Final = re.compile(r"(varchar|char)\s*\(\s*\d+\s*\)")
 MAX_PRECISION: Final = 38
-NUMERIC_TYPES: Final = frozenset({"tinyint", "smallint", "int", "bigint", "float", "double"})
+INTEGER_TYPES: Final = frozenset({"tinyint", "smallint", "int", "bigint"})
+FLOATING_TYPES: Final = frozenset({"float", "double"})
+NUMERIC_TYPES: Final = INTEGER_TYPES | FLOATING_TYPES
+
+
+class Family(StrEnum):
+    """What a rule or transform may ask of a column; the words are those of its error messages."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    TIME = "date or timestamp"
+    BOOLEAN = "boolean"
+    BYTES = "binary"
+
+
+class UnknownTypeError(ValueError):
+    """No such type name."""
 
 
 def known_type_names() -> tuple[str, ...]:
@@ -29,7 +46,7 @@ def known_type_names() -> tuple[str, ...]:
 
 
 def spark_type(name: str) -> str:
-    """Spark's simple string of a configured type; raises ValueError on an unknown name or an impossible precision."""
+    """Spark's simple string of a configured type; raises UnknownTypeError, or ValueError on an impossible precision."""
     folded = " ".join(name.lower().split())
     if (decimal := _DECIMAL.fullmatch(folded)) is not None:
         precision, scale = int(decimal[1] or MAX_PRECISION), int(decimal[2] or (0 if decimal[1] else 18))
@@ -39,10 +56,26 @@ def spark_type(name: str) -> str:
     if _SIZED.fullmatch(folded):
         return "string"
     if folded not in _ALIASES:
-        raise ValueError(f"unknown type '{name}'")
+        raise UnknownTypeError(f"unknown type '{name}'")
     return _ALIASES[folded]
 
 
 def is_numeric(spark_type_name: str) -> bool:
     """Whether rules such as `range` compare the type as a number."""
     return spark_type_name in NUMERIC_TYPES or spark_type_name.startswith("decimal")
+
+
+def family(spark_type_name: str) -> Family:
+    """The family of a Spark type that `spark_type` returned."""
+    if is_numeric(spark_type_name):
+        return Family.NUMBER
+    return _FAMILIES[spark_type_name]
+
+
+_FAMILIES: Final = {
+    "string": Family.TEXT,
+    "date": Family.TIME,
+    "timestamp": Family.TIME,
+    "boolean": Family.BOOLEAN,
+    "binary": Family.BYTES,
+}

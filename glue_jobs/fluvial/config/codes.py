@@ -1,0 +1,37 @@
+"""The stable codes of everything that can be wrong in a configuration file; a code never changes its meaning."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """E00x: the file. E01x: the shape. E02x: names. E03x: meaning."""
+
+    UNREADABLE = "E001"
+    NOT_YAML = "E002"
+    HOSTILE_YAML = "E003"
+    DUPLICATE_KEY = "E004"
+    NOT_A_MAPPING = "E005"
+    UNKNOWN_PLACEHOLDER = "E006"
+
+    UNKNOWN_KEY = "E010"
+    MISSING_KEY = "E011"
+    WRONG_TYPE = "E012"
+    WRONG_VALUE = "E013"
+    UNKNOWN_RULE = "E014"
+    UNKNOWN_TRANSFORM = "E015"
+    UNKNOWN_TYPE = "E016"
+
+    UNKNOWN_COLUMN = "E020"
+    DUPLICATE_COLUMN = "E021"
+    DUPLICATE_ID = "E022"
+    DUPLICATE_TABLE = "E023"
+    RESERVED_NAME = "E024"
+
+    TRANSFORM_ON_KEY = "E030"
+    RULE_MISFITS_TYPE = "E031"
+    TRANSFORM_MISFITS_TYPE = "E032"
+    EMPTY_RANGE = "E033"
+    WRONG_BOUND = "E034"
+    WRONG_ALLOWED_VALUE = "E035"
+    WRONG_REGEX = "E036"
+    WRONG_CHECK = "E037"

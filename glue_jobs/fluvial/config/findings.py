@@ -1,0 +1,55 @@
+"""What is wrong, at a path inside the file; `load` turns the path into a line and a column."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Final
+
+from fluvial.config.codes import Code
+
+Path = tuple[str | int, ...]
+"""Keys and list positions from the root of the file."""
+
+_SHOWN: Final = 60
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One problem; `at_key` points at the key instead of its value, `place` is known where no path can name it."""
+
+    path: Path
+    code: Code
+    message: str
+    hint: str = ""
+    at_key: bool = False
+    place: tuple[int, int] | None = None
+
+    def below(self, *prefix: str | int) -> "Finding":
+        """The same finding, seen from further up."""
+        return replace(self, path=(*prefix, *self.path))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint: the nearest known word where there is one, else all of them."""
+    words = sorted(known)
+    folded = {candidate.lower(): candidate for candidate in words}
+    if nearest := get_close_matches(word.lower(), folded, n=1, cutoff=0.6):
+        return f"did you mean '{folded[nearest[0]]}'?"
+    return f"known: {', '.join(words)}"
+
+
+def describe(value: object) -> str:
+    """A value as an error message names it, cut to a readable length."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"'{value}'" if len(value) <= _SHOWN else f"'{value[:_SHOWN]}…'"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return "a mapping"

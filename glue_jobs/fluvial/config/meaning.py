@@ -1,0 +1,113 @@
+"""What a file of the right shape can still get wrong: names that lead nowhere, rules that don't fit their column."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from fluvial.config.codes import Code
+from fluvial.config.findings import Finding, Path, did_you_mean
+from fluvial.config.model import Table
+from fluvial.config.rules import Rule
+from fluvial.config.transforms import Transform
+from fluvial.config.types import family
+
+RESERVED_TABLES: Final = frozenset({"dead_letters", "dq_metrics", "batches", "fluvial_heartbeat", "fluvial_signal"})
+RESERVED_ENDINGS: Final = ("__log", "__current", "__quarantine")
+_SHARES: Final = frozenset({"completeness", "uniqueness", "compliance"})
+
+
+def table_findings(table: Table, untyped: frozenset[str] = frozenset()) -> Iterator[Finding]:
+    """Everything wrong inside one table; `untyped` columns have an unreadable type that nothing is held against."""
+    yield from _reserved_name(table.name)
+    yield from _repeated([column.name for column in table.columns], "schema", "name", Code.DUPLICATE_COLUMN, "column")
+    yield from _repeated([rule.id for rule in table.dq_rules], "dq_rules", "id", Code.DUPLICATE_ID, "rule id")
+    yield from _repeated([step.id for step in table.transforms], "transforms", "id", Code.DUPLICATE_ID, "transform id")
+    yield from _unknown_columns(table)
+    yield from _check_findings(table)
+    types = {column.name: column.type for column in table.columns if column.name not in untyped}
+    for position, rule in enumerate(table.dq_rules):
+        yield from (found.below("dq_rules", position) for found in _rule_findings(rule, types.get(rule.column)))
+    for position, step in enumerate(table.transforms):
+        yield from (found.below("transforms", position) for found in _transform_findings(step, table, types))
+
+
+def between_tables(tables: Sequence[tuple[int, Table]]) -> Iterator[Finding]:
+    """Names, topics and places that two tables share; each table comes with its position in the file."""
+    for attribute in ("name", "topic", "delta_path"):
+        first: dict[str, str] = {}
+        for position, table in tables:
+            value = str(getattr(table, attribute)).rstrip("/")
+            if value and (owner := first.setdefault(value.lower(), f"table {position + 1}")) != f"table {position + 1}":
+                message = f"{attribute} '{value}' is already used by {owner} of the file"
+                yield Finding(("tables", position, attribute), Code.DUPLICATE_TABLE, message, "give each table its own")
+
+
+def _reserved_name(name: str) -> Iterator[Finding]:
+    folded = name.lower()
+    if folded in RESERVED_TABLES or folded.startswith("_") or folded.endswith(RESERVED_ENDINGS):
+        message = f"table name '{name}' is reserved: Fluvial keeps a table of its own there"
+        yield Finding(("name",), Code.RESERVED_NAME, message, "rename the table in the source, or leave it out")
+
+
+def _repeated(values: Sequence[str], key: str, attribute: str, code: Code, noun: str) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for position, value in enumerate(values):
+        # Spark and Delta read column names without regard to case.
+        earlier = first.setdefault(value.lower(), position)
+        if value and earlier != position:
+            message = f"{noun} '{value}' is used twice; first in item {earlier + 1} of {key}"
+            yield Finding((key, position, attribute), code, message, "rename or remove one of the two")
+
+
+def _unknown_columns(table: Table) -> Iterator[Finding]:
+    for path, name in _named_columns(table):
+        if name not in table.column_names:
+            message = f"column '{name}' isn't in the schema of table '{table.name}'"
+            yield Finding(path, Code.UNKNOWN_COLUMN, message, did_you_mean(name, table.column_names))
+
+
+def _named_columns(table: Table) -> Iterator[tuple[Path, str]]:
+    for key, names in (("primary_key", table.primary_key), ("track_columns", table.track_columns)):
+        yield from (((key, position), name) for position, name in enumerate(names))
+    for position, rule in enumerate(table.dq_rules):
+        yield ("dq_rules", position, "column"), rule.column
+    for position, step in enumerate(table.transforms):
+        yield ("transforms", position, "column"), step.column
+    for position, check in enumerate(table.deequ_checks):
+        if check.column is not None:
+            yield ("deequ_checks", position, "column"), check.column
+
+
+def _rule_findings(rule: Rule, spark_type: str | None) -> Iterator[Finding]:
+    if spark_type is None:
+        return
+    if family(spark_type) not in rule.accepts:
+        wanted = " or ".join(sorted(rule.accepts))
+        message = f"rule '{rule.type}' needs a {wanted} column; '{rule.column}' is {spark_type}"
+        yield Finding(("column",), Code.RULE_MISFITS_TYPE, message, "choose another rule, or correct the column's type")
+        return
+    yield from rule.check_params(spark_type)
+
+
+def _transform_findings(step: Transform, table: Table, types: dict[str, str]) -> Iterator[Finding]:
+    if step.column in table.primary_key:
+        message = f"transform '{step.type}' on the primary-key column '{step.column}' could make two rows one"
+        yield Finding(("column",), Code.TRANSFORM_ON_KEY, message, "transform another column, or remove it")
+    spark_type = types.get(step.column)
+    if spark_type is not None and family(spark_type) not in step.accepts:
+        wanted = " or ".join(sorted(step.accepts))
+        message = f"transform '{step.type}' needs a {wanted} column; '{step.column}' is {spark_type}"
+        hint = "choose another transform, or correct the column's type"
+        yield Finding(("column",), Code.TRANSFORM_MISFITS_TYPE, message, hint)
+
+
+def _check_findings(table: Table) -> Iterator[Finding]:
+    for position, check in enumerate(table.deequ_checks):
+        if check.metric not in _SHARES:
+            continue
+        if check.column is None:
+            hint = f"add `column:`, one of {', '.join(table.column_names)}"
+            yield Finding(("deequ_checks", position), Code.WRONG_CHECK, f"'{check.metric}' measures a column", hint)
+        if check.threshold > 1:
+            message = f"'{check.metric}' is a share: its threshold {check.threshold:g} can never be reached"
+            path = ("deequ_checks", position, "threshold")
+            yield Finding(path, Code.WRONG_CHECK, message, "give a number from 0 to 1")

@@ -1,0 +1,127 @@
+"""pydantic's errors as findings: a stable code, what was expected and found, and the nearest right word."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from fluvial.config.codes import Code
+from fluvial.config.findings import Finding, Path, describe, did_you_mean
+from fluvial.config.schema_place import schema_root
+from fluvial.config.types import known_type_names
+
+_EXPECTED: Final = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "tuple_type": "a list",
+    "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
+    "dict_type": "a mapping of keys",
+    "wrong_bound": "a number, a date or a timestamp",
+}
+_WRONG_VALUE_CODES: Final = {"wrong_regex": Code.WRONG_REGEX, "wrong_bound": Code.WRONG_BOUND}
+_HINTS: Final = {
+    "name": "a letter first, then letters, digits and underscores, 63 at most",
+    "column": "a letter first, then letters, digits and underscores, 63 at most",
+    "schema_name": "a letter first, then letters, digits and underscores, 63 at most",
+    "database": "a letter first, then letters, digits and underscores, 63 at most",
+    "topic": "letters, digits, dots, dashes and underscores, 249 at most",
+    "trigger_interval": "write it like '10 seconds', '500 milliseconds' or '1 minute'",
+    "primary_key": "name one column, or several in a list",
+    "wrong_regex": "Spark runs it as a Java regular expression; quote it in single quotes, so that YAML keeps \\",
+    "wrong_bound": "quote dates and timestamps: '2024-01-31'",
+    "no_bound": "add `params: {min: …, max: …}` with at least one of the two",
+    "upward_path": "name the place from its bucket down",
+    "wrong_scheme": "write s3://bucket/key",
+}
+
+
+def shape_findings(error: ValidationError) -> Iterator[Finding]:
+    """Every error of the model; one for each place, however many alternatives pydantic tried."""
+    seen: set[tuple[Path, Code]] = set()
+    for details in error.errors(include_url=False):
+        if details["type"] == "too_short" and details["input"]:
+            continue  # pydantic counts the items without those that have an error of their own
+        finding = _finding(details)
+        if (finding.path, finding.code) not in seen:
+            seen.add((finding.path, finding.code))
+            yield finding
+
+
+def _finding(details: ErrorDetails) -> Finding:
+    path, kind = details["loc"], details["type"]
+    match kind:
+        case "extra_forbidden":
+            hint = did_you_mean(str(path[-1]), schema_root().at(path[:-1]).keys())
+            return Finding(path, Code.UNKNOWN_KEY, f"unknown key '{path[-1]}'", hint, at_key=True)
+        case "missing":
+            return Finding(path, Code.MISSING_KEY, f"'{path[-1]}' is missing", _missing_hint(path))
+        case "union_tag_invalid":
+            return _unknown_kind(details)
+        case "union_tag_not_found":
+            known = ", ".join(schema_root().at(path).tags())
+            return Finding(path, Code.MISSING_KEY, "'type' is missing", f"known: {known}")
+        case "unknown_type":
+            hint = did_you_mean(str(details["input"]), known_type_names())
+            return Finding(path, Code.UNKNOWN_TYPE, details["msg"], hint)
+        case "literal_error":
+            return _wrong_choice(details)
+    return _wrong_value(details)
+
+
+def _missing_hint(path: Path) -> str:
+    place = schema_root().at(path)
+    line = f"{path[-1]}: {place.example()}".rstrip()
+    return f"add `{line}`: {place.description()}".removesuffix(": ")
+
+
+def _unknown_kind(details: ErrorDetails) -> Finding:
+    path, tag = details["loc"], str(details["ctx"]["tag"])
+    is_rule = "dq_rules" in path
+    kind, code = ("rule", Code.UNKNOWN_RULE) if is_rule else ("transform", Code.UNKNOWN_TRANSFORM)
+    hint = did_you_mean(tag, schema_root().at(path).tags())
+    return Finding((*path, "type"), code, f"unknown {kind} {describe(tag)}", hint)
+
+
+def _wrong_choice(details: ErrorDetails) -> Finding:
+    path, found = details["loc"], details["input"]
+    message = f"{_named(path)} can't be {describe(found)}"
+    return Finding(path, Code.WRONG_VALUE, message, did_you_mean(str(found), schema_root().at(path).choices()))
+
+
+def _wrong_value(details: ErrorDetails) -> Finding:
+    path, kind, found = details["loc"], details["type"], details["input"]
+    hint = _HINTS.get(kind) or _HINTS.get(str(_last_key(path)), "")
+    if kind == "string_pattern_mismatch" and str(found).startswith("_") and _last_key(path) in {"name", "column"}:
+        message = f"{describe(found)}: names with a leading underscore belong to Fluvial"
+        return Finding(path, Code.RESERVED_NAME, message, f"rename it, for example to '{str(found).lstrip('_')}'")
+    if kind in _EXPECTED:
+        message = f"{_named(path)}: expected {_EXPECTED[kind]}, found {describe(found)}"
+        return Finding(path, _WRONG_VALUE_CODES.get(kind, Code.WRONG_TYPE), message, hint or _quote_hint(kind, found))
+    if kind == "string_pattern_mismatch":
+        return Finding(path, Code.WRONG_VALUE, f"{describe(found)} isn't a usable {_last_key(path)}", hint)
+    reason = "needs at least one item" if kind == "too_short" else details["msg"].removeprefix("Value error, ")
+    return Finding(path, _WRONG_VALUE_CODES.get(kind, Code.WRONG_VALUE), f"{_named(path)}: {reason}", hint)
+
+
+def _quote_hint(kind: str, found: object) -> str:
+    if kind == "string_type" and isinstance(found, int | float):
+        return f"quote it: '{str(found).lower()}'"
+    if kind == "tuple_type":
+        return "each item on a line of its own, after a dash" if found is not None else "leave the key out, or write []"
+    return ""
+
+
+def _last_key(path: Path) -> str | int:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
+def _named(path: Path) -> str:
+    return f"'{_last_key(path)}'" if path else "the file"
