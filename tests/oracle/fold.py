@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 Values = Mapping[str, Any]
@@ -19,7 +20,7 @@ class Event(NamedTuple):
     sequence: Any
     operation: str
     commit_time: Any
-    values: Values = {}  # never written to
+    values: Values = MappingProxyType({})
     not_authored: frozenset[str] = frozenset()
     payload_hash: int = 0
     is_quarantined: bool = False

@@ -53,7 +53,10 @@ CASES = {
     "truncate then late": ([truncate(8), put("A", 5)], [("A", 5, 8)]),
     "equal snapshot row": ([put("A", 5), put("A", 20, operation="READ")], [("A", 5, None)]),
     "other snapshot row": ([put("A", 5), put("B", 20, operation="READ")], [("A", 5, 20), ("B", 20, None)]),
-    "snapshot row after a gap": ([put("A", 5), gap(8), put("A", 20, operation="READ")], [("A", 5, 20), ("A", 20, None)]),
+    "snapshot row after a gap": (
+        [put("A", 5), gap(8), put("A", 20, operation="READ")],
+        [("A", 5, 20), ("A", 20, None)],
+    ),
     "repaired": ([put("A", 5), gap(8), put("B", 8)], [("A", 5, 8), ("B", 8, None)]),
 }
 TRACKED_CASES = {
@@ -129,7 +132,9 @@ def test_a_truncate_ends_every_key() -> None:
 
 def test_a_key_change_closes_one_key_and_opens_another() -> None:
     moved = Event(2, 9, "INSERT", 9, {"a": "A", "b": "p"})
-    assert [(version.key, version.sequence, version.end_sequence) for version in fold([put("A", 5), delete(9), moved])] == [
+    assert [
+        (version.key, version.sequence, version.end_sequence) for version in fold([put("A", 5), delete(9), moved])
+    ] == [
         (1, 5, 9),
         (2, 9, None),
     ]

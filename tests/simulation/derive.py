@@ -43,7 +43,9 @@ class Derivation:
     def __init__(self, is_tracked: bool) -> None:
         self.is_tracked = is_tracked
 
-    def derive(self, base: HistoryRow | None, bound: Position, floor: int | None, rows: Sequence[LogRow]) -> list[HistoryRow]:
+    def derive(
+        self, base: HistoryRow | None, bound: Position, floor: int | None, rows: Sequence[LogRow]
+    ) -> list[HistoryRow]:
         """Versions from `bound` on, after the base version with its end and its doubt brought up to date."""
         ordered = sorted(rows, key=self.strength, reverse=True)
         ordered.sort(key=lambda row: row.sequence)
@@ -57,7 +59,13 @@ class Derivation:
             if opens[index]:
                 a, b, is_unresolved = states[self.newest(index, events, opens)]
                 version = HistoryRow(
-                    event.key, event.sequence, event.operation, a, b, clocks[event.sequence], is_b_unresolved=is_unresolved
+                    event.key,
+                    event.sequence,
+                    event.operation,
+                    a,
+                    b,
+                    clocks[event.sequence],
+                    is_b_unresolved=is_unresolved,
                 )
                 versions.append(self.end(version, index, bound, events, opens, clocks))
         return versions
@@ -145,7 +153,13 @@ class Derivation:
         return last
 
     def end(
-        self, version: HistoryRow, index: int, bound: Position, events: Sequence[LogRow], opens: Sequence[bool], clocks: Any
+        self,
+        version: HistoryRow,
+        index: int,
+        bound: Position,
+        events: Sequence[LogRow],
+        opens: Sequence[bool],
+        clocks: Any,
     ) -> HistoryRow:
         """The version with its end, and with the first gap marker before that."""
         doubt = version.uncertain_since if index < 0 and self.is_doubtful(version, bound) else None

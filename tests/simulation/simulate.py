@@ -14,7 +14,7 @@ from random import Random
 from typing import Final
 
 from tests.oracle.fold import Event, fold
-from tests.simulation.delivery import EVENT, Record, deliver
+from tests.simulation.delivery import Record, deliver
 from tests.simulation.derive import HistoryRow
 from tests.simulation.model import BOUNDARIES, Batch, Crash, Pipeline
 from tests.simulation.source import AUTHORED, Change, Source
@@ -91,7 +91,9 @@ class Run:
         """H1, and with it H2 and H7."""
         track = ("a",) if self.pipeline.is_tracked else ()
         expected = [
-            HistoryRow(key, sequence, operation, values["a"], values["b"], start, end, end_sequence, doubt, bool(unresolved))
+            HistoryRow(
+                key, sequence, operation, values["a"], values["b"], start, end, end_sequence, doubt, bool(unresolved)
+            )
             for key, sequence, operation, values, start, end, end_sequence, doubt, unresolved in fold(
                 self.events.values(), track
             )
@@ -112,8 +114,12 @@ class Run:
         logged = Counter(row.batch for row in self.pipeline.log)
         for batch, counts in self.pipeline.accounting.items():
             _require("accounting", counts[0] == sum(counts[1:]) and counts[1] + counts[2] == logged[batch])
-        bad = Counter((change.key, change.epoch, change.lsn, change.payload_hash) for change in self.events if change.is_bad)
-        rows = Counter((row.key, row.sequence[0], row.sequence[2], row.payload_hash) for row in self.pipeline.quarantine)
+        bad = Counter(
+            (change.key, change.epoch, change.lsn, change.payload_hash) for change in self.events if change.is_bad
+        )
+        rows = Counter(
+            (row.key, row.sequence[0], row.sequence[2], row.payload_hash) for row in self.pipeline.quarantine
+        )
         _require("quarantine", rows == bad)
         _require("metrics", self.pipeline.metrics == self.batches)
 
@@ -148,7 +154,9 @@ def event_of(change: Change) -> Event:
     left_out = frozenset[str]() if change.b_kind == AUTHORED else _B
     values = {"a": change.a} if left_out else {"a": change.a, "b": change.b}
     is_bad = change.a is not None and change.a < 0
-    return Event(change.key, sequence, change.operation, change.commit_time, values, left_out, change.payload_hash, is_bad)
+    return Event(
+        change.key, sequence, change.operation, change.commit_time, values, left_out, change.payload_hash, is_bad
+    )
 
 
 def _require(what: str, holds: bool) -> None:

@@ -146,7 +146,9 @@ class Source:
             time = original.commit_time + int(self.random.random() * 2) * 9
             self.sent.append(original._replace(operation=operation, a=self._value(), commit_time=time))
 
-    def _log(self, key: int | None, operation: str, a: int | None = None, b: int | None = None, kind: int = 0) -> Change:
+    def _log(
+        self, key: int | None, operation: str, a: int | None = None, b: int | None = None, kind: int = 0
+    ) -> Change:
         self.lsn += 1
         return Change(key, self.epoch, self.lsn, operation, self.clock, a, b, kind)
 

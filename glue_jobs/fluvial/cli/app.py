@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "validate": LazyCommand("fluvial.cli.validate:validate", "Check tables.yaml: every problem at once, with its line."),
     "generate": LazyCommand("fluvial.cli.generate:generate", "Write a scenario into the source: seed, generate, burst."),
     "query": LazyCommand("fluvial.cli.query:query", "Ask the lake with SQL; starts no JVM."),
+    "verify": LazyCommand("fluvial.cli.verify:verify", "Derive history again from the log, and list each difference."),
 }
 
 app = typer.Typer(

@@ -12,6 +12,7 @@ from typing import Final
 
 import pyarrow as pa
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 _JSON_CHUNK: Final = 10_000
@@ -38,18 +39,32 @@ def csv_chunks(result: pa.Table) -> Iterator[str]:
 
 
 def print_table(result: pa.Table, console: Console) -> None:
-    """A table: with lines on a terminal, columns set apart by two spaces on a pipe."""
-    box = Table(box=None if not console.is_terminal else Table().box, pad_edge=console.is_terminal)
+    """A table fitted to the terminal; on a pipe, aligned columns that are neither folded nor cut."""
+    rows = [[_plain(value) for value in row.values()] for row in result.to_pylist()]
+    if not console.is_terminal:
+        console.file.writelines(
+            _aligned([result.column_names, *rows], [_is_number(kind) for kind in result.schema.types])
+        )
+        return
+    table = Table()
     for field in result.schema:
-        is_number = (
-            pa.types.is_integer(field.type) or pa.types.is_decimal(field.type) or pa.types.is_floating(field.type)
+        table.add_column(field.name, justify="right" if _is_number(field.type) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table, emoji=False, highlight=False)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind))
+
+
+def _aligned(rows: list[list[str]], is_number: list[bool]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, is_number, strict=True)
+        yield (
+            "  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in cells).rstrip() + "\n"
         )
-        box.add_column(
-            field.name, justify="right" if is_number else "left", overflow="fold", no_wrap=not console.is_terminal
-        )
-    for row in result.to_pylist():
-        box.add_row(*(_plain(value) for value in row.values()))
-    console.print(box, markup=False)
 
 
 def iso_timestamp(value: datetime) -> str:
@@ -90,16 +105,10 @@ def _plain(value: object) -> str:
     match value:
         case None:
             return ""
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
+        case bool() | float() | dict() | list():
+            return _json(value).strip('"')
         case Decimal():
             return format(value, "f")
-        case float():
-            return repr(value) if math.isfinite(value) else _infinite_name(value)
-        case dict() | list():
-            return _json(value)
         case _:
             return _scalar(value)
 

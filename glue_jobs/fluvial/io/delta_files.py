@@ -17,6 +17,8 @@ from fluvial.io.duckdb_types import duckdb_type_of_field, literal, quote
 
 _READABLE_FEATURES: Final = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
 _PLAIN_READER: Final = 1
+SETTLED_KEY: Final = "fluvial.settledLogVersion"
+"""In the note of a settling commit: `<key>=<log table id>@<log version>`."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class DeltaSnapshot:
     """One version of a Delta table: columns as DuckDB types, files by partition."""
 
     location: str
+    table_id: str
     version: int
     columns: Mapping[str, str]
     groups: tuple[FileGroup, ...]
@@ -53,7 +56,17 @@ def read_snapshot(location: str, version: int | None = None) -> DeltaSnapshot | 
     except DeltaError as error:
         raise StorageError(f"{location}: {error}", "the table's own log is damaged or that version is gone") from error
     _require_plain_reader(table, location)
-    return DeltaSnapshot(location, table.version(), _columns(table), _file_groups(table, Path(location)))
+    groups = _file_groups(table, Path(location))
+    return DeltaSnapshot(location, str(table.metadata().id), table.version(), _columns(table), groups)
+
+
+def settled_log_version(history: str, log_id: str) -> int | None:
+    """The newest log version that a commit of the history says it folded in; None where none says so."""
+    if not (Path(history) / "_delta_log").is_dir():
+        return None
+    prefix = f"{SETTLED_KEY}={log_id}@"
+    notes = (str(commit.get("userMetadata") or "") for commit in DeltaTable(history).history())
+    return max((int(note.removeprefix(prefix)) for note in notes if note.startswith(prefix)), default=None)
 
 
 def scan_sql(connection: duckdb.DuckDBPyConnection, snapshot: DeltaSnapshot) -> str:

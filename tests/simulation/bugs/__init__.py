@@ -7,6 +7,9 @@ from tests.simulation.model import Pipeline
 
 _MODULES: Final = (intake, settling)
 PLANTED: Final[tuple[type[Pipeline], ...]] = tuple(
-    bug for module in _MODULES for bug in vars(module).values() if isinstance(bug, type) and bug.__module__ == module.__name__
+    bug
+    for module in _MODULES
+    for bug in vars(module).values()
+    if isinstance(bug, type) and bug.__module__ == module.__name__
 )
 """Every bug, in the order of the modules."""

@@ -90,7 +90,7 @@ class BoundIsMaximum(Pipeline):
 
 
 class OneBoundForAllKeys(Pipeline):
-    """Derives every key again from the lowest new sequence of any of them, though the floor was chosen for their own."""
+    """Derives every key again from the lowest new sequence of any of them, though the floor is for their own."""
 
     def bounds(self, pinned: Sequence[LogRow]) -> dict[int, Position]:
         bounds = super().bounds(pinned)

@@ -58,3 +58,10 @@ def test_a_table_on_a_pipe_is_plain_text() -> None:
     out = StringIO()
     print_table(pa.table({"plate": ["A[b]"], "n": [12]}), Console(file=out))
     assert [line.split() for line in out.getvalue().splitlines()] == [["plate", "n"], ["A[b]", "12"]]
+
+
+def test_a_wide_table_on_a_pipe_is_neither_folded_nor_cut() -> None:
+    out = StringIO()
+    print_table(pa.table({f"column_{number}": ["x" * 40] for number in range(12)}), Console(file=out))
+    assert len(out.getvalue().splitlines()) == 2
+    assert out.getvalue().count("x" * 40) == 12

@@ -93,3 +93,22 @@ LOG_SCHEMA = pa.schema(
         pa.field("_ingested_at", _TIME),
     ]
 )
+BATCHES_SCHEMA = pa.schema(
+    [
+        pa.field("table", pa.string()),
+        pa.field("query_id", pa.string()),
+        *(
+            pa.field(name, pa.int64())
+            for name in (
+                "batch_id",
+                "consumed",
+                "log_rows",
+                "quarantined",
+                "dead_letters",
+                "control_messages",
+                "tombstones",
+                "duplicates",
+            )
+        ),
+    ]
+)

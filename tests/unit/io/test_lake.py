@@ -1,7 +1,9 @@
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
@@ -94,6 +96,18 @@ def test_a_lake_under_a_path_with_spaces_and_accents_can_be_read(tmp_path: Path)
     history = places_of(USE_CASE, lake, "vehicles").history
     write_rows(history, [{"id": 1, "_is_current": True}], HISTORY_SCHEMA, partition_by=["_is_current"])
     assert ask(lake, "SELECT id FROM vehicles__current") == [{"id": 1}]
+
+
+@pytest.mark.parametrize("year", [1883, 1969, 2026, 9999])
+def test_spark_s_twelve_byte_timestamps_keep_their_microseconds(lake: Path, year: int) -> None:
+    location = Path(places_of(USE_CASE, lake, "vehicles").history)
+    moment = datetime(year, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    data = next((location / "_is_current=true").glob("*.parquet"))
+    table = pq.read_table(data, partitioning=None)
+    column = table.schema.get_field_index("seen_at")
+    changed = table.set_column(column, "seen_at", pa.array([moment], pa.timestamp("us", "UTC")))
+    pq.write_table(changed, data, use_deprecated_int96_timestamps=True)
+    assert ask(lake, "SELECT seen_at FROM vehicles__current") == [{"seen_at": moment}]
 
 
 def test_an_older_version_of_a_table_can_be_read(lake: Path) -> None:

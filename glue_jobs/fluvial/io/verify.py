@@ -1,0 +1,119 @@
+"""`verify`: a table's history against its re-derivation from the log, both pinned to one version."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from fluvial.config.locations import Locations, TableLocations
+from fluvial.config.model import Table, UseCase
+from fluvial.errors import StorageError
+from fluvial.io import lake_columns
+from fluvial.io.delta_files import DeltaSnapshot, empty_sql, read_snapshot, scan_sql, settled_log_version
+from fluvial.io.duckdb_types import quote
+from fluvial.io.lake import connect
+from fluvial.verify.compare import accounting_sql, differences_sql, invariants_sql
+from fluvial.verify.rederive import rederivation_sql
+
+_LOG: Final = "pinned_log"
+_HISTORY: Final = "pinned_history"
+_DERIVED: Final = "derived"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One column of one version that isn't what the log says; `*` stands for the whole version."""
+
+    key: str
+    sequence: str
+    column: str
+    expected: str | None
+    found: str | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verifying one table found; `differences` may be cut short, `total` never is."""
+
+    table: str
+    versions: int
+    log_rows: int
+    log_version: int
+    unsettled_log_versions: int
+    total: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the history is what the log says."""
+        return self.total == 0
+
+
+def verify_table(use_case: UseCase, lake: Path, table: Table, limit: int = 20) -> Verdict:
+    """Re-derives the history of `table` and lists up to `limit` differences; raises StorageError if it can't."""
+    locations = Locations(use_case, lake)
+    places = locations.table(table)
+    history, log = read_snapshot(places.history), read_snapshot(places.log)
+    if history is not None and log is None:
+        raise StorageError(f"{table.name}: a history without a log at {places.log}", "restore the log from the topics")
+    verdict = _verify_pinned(table, log, history, limit)
+    settled = _settled_version(places, log)
+    if log is not None and not verdict.is_same and settled is not None and settled < log.version:
+        # The stream goes on: what it logged after its last settle isn't in the history yet.
+        pinned = _verify_pinned(table, read_snapshot(places.log, settled), history, limit)
+        verdict = replace(pinned, unsettled_log_versions=log.version - settled)
+    return _with_accounting(verdict, locations.batches, limit)
+
+
+def _settled_version(places: TableLocations, log: DeltaSnapshot | None) -> int | None:
+    return settled_log_version(places.history, log.table_id) if log is not None else None
+
+
+def _verify_pinned(table: Table, log: DeltaSnapshot | None, history: DeltaSnapshot | None, limit: int) -> Verdict:
+    connection = connect()
+    _create_view(connection, _LOG, log, lake_columns.log_columns(table))
+    _create_view(connection, _HISTORY, history, lake_columns.history_columns(table))
+    connection.execute(f"CREATE TEMP TABLE {_DERIVED} AS {rederivation_sql(table, _LOG)}")
+    found = _found(connection, differences_sql(table, _DERIVED, _HISTORY), limit)
+    broken = _found(connection, invariants_sql(table, _LOG, _HISTORY), limit)
+    return Verdict(
+        table=table.name,
+        versions=_count(connection, _HISTORY),
+        log_rows=_count(connection, _LOG),
+        log_version=-1 if log is None else log.version,
+        unsettled_log_versions=0,
+        total=found[0] + broken[0],
+        differences=(*found[1], *broken[1])[:limit],
+    )
+
+
+def _with_accounting(verdict: Verdict, location: str, limit: int) -> Verdict:
+    connection = connect()
+    _create_view(connection, "accounts", read_snapshot(location), dict(lake_columns.BATCHES))
+    rows = connection.execute(accounting_sql("accounts"), [verdict.table]).fetchall()
+    wrong = [Difference(row[0], "", "consumed", str(row[2]), str(row[1])) for row in rows]
+    return replace(
+        verdict, total=verdict.total + len(wrong), differences=(*verdict.differences, *wrong)[: max(limit, 1)]
+    )
+
+
+def _create_view(
+    connection: duckdb.DuckDBPyConnection, name: str, snapshot: DeltaSnapshot | None, columns: dict[str, str]
+) -> None:
+    """A view with at least the configured columns, those that the files lack as NULL."""
+    rows = scan_sql(connection, snapshot) if snapshot else empty_sql(columns)
+    known = snapshot.columns if snapshot else columns
+    missing = [f"CAST(NULL AS {kind}) AS {quote(column)}" for column, kind in columns.items() if column not in known]
+    connection.execute(f"CREATE VIEW {name} AS SELECT {', '.join(['*', *missing])} FROM ({rows})")  # noqa: S608
+
+
+def _found(connection: duckdb.DuckDBPyConnection, sql: str, limit: int) -> tuple[int, tuple[Difference, ...]]:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS {sql}")
+    rows = connection.execute(f"SELECT * FROM found LIMIT {limit}").fetchall()
+    return _count(connection, "found"), tuple(Difference(*row) for row in rows)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()  # noqa: S608 - a name of this module
+    return int(row[0]) if row else 0

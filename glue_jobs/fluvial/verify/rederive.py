@@ -1,0 +1,154 @@
+"""The history of a table as one SQL query over its log, for DuckDB; written from the contract alone."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from fluvial import columns as c
+from fluvial.config.model import Table
+
+HISTORY_COLUMNS: Final = (
+    c.SEQUENCE,
+    c.OPERATION,
+    c.EFFECTIVE_FROM,
+    c.EFFECTIVE_TO,
+    c.IS_CURRENT,
+    c.END_SEQUENCE,
+    c.UNCERTAIN_SINCE,
+    c.UNRESOLVED,
+)
+"""The system columns that the query derives: all of the history's but the processing time."""
+
+# Working columns of the query. Each step below adds to the one before it.
+_QUERY: Final = """
+WITH keys AS (
+  SELECT DISTINCT {key} FROM {log} WHERE _operation <> 'TRUNCATE'
+),
+told AS (
+  SELECT {key}, {values_comma}
+    _sequence, _operation, _commit_time, _is_quarantined, _not_authored_columns, _payload_hash
+  FROM {log} WHERE _operation <> 'TRUNCATE'
+  UNION ALL
+  SELECT {keys_key}, {nulls_comma} _sequence, _operation, _commit_time, false, NULL, _payload_hash
+  FROM {log} CROSS JOIN keys WHERE _operation = 'TRUNCATE'
+),
+ranked AS (
+  SELECT *,
+    max(_commit_time) OVER (PARTITION BY {key} ORDER BY _sequence) AS moment_,
+    row_number() OVER (
+      PARTITION BY {key}, _sequence
+      ORDER BY _operation = 'TRUNCATE' DESC, _is_quarantined, _operation = 'DELETE' DESC,
+        _payload_hash DESC, _operation DESC
+    ) AS rank_
+  FROM told
+),
+winners AS (
+  SELECT *,
+    CASE WHEN _is_quarantined THEN 'gap' WHEN _operation IN ('DELETE', 'TRUNCATE') THEN 'end' ELSE 'upsert' END AS kind_
+  FROM ranked WHERE rank_ = 1
+),
+lives AS (
+  SELECT *,
+    coalesce(sum((kind_ <> 'upsert')::INT) OVER (
+      PARTITION BY {key} ORDER BY _sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ), 0) AS life_
+  FROM winners
+),
+stated AS (
+  SELECT {key}, _sequence, _operation, moment_, kind_, life_, {stated}
+  FROM lives
+  WINDOW so_far AS (PARTITION BY {key}, life_ ORDER BY _sequence ROWS UNBOUNDED PRECEDING)
+),
+resolved AS (
+  SELECT {key}, _sequence, _operation, moment_, kind_, life_,
+    struct_pack({resolved}) AS row_,
+    list_filter([{unresolved}]::VARCHAR[], lambda name: name IS NOT NULL) AS unresolved_
+  FROM stated
+),
+opened AS (
+  SELECT *,
+    kind_ = 'upsert' AND NOT coalesce({continues}, false) AS opens_
+  FROM resolved
+  WINDOW before AS (PARTITION BY {key}, life_ ORDER BY _sequence)
+),
+stretches AS (
+  SELECT *,
+    sum((opens_ OR kind_ = 'end')::INT) OVER (
+      PARTITION BY {key} ORDER BY _sequence ROWS UNBOUNDED PRECEDING
+    ) AS stretch_
+  FROM opened
+),
+shown AS (
+  SELECT {key}, _sequence, _operation, moment_, kind_, opens_, stretch_,
+    last_value(CASE WHEN kind_ = 'upsert' THEN struct_pack(r := row_, u := unresolved_) END IGNORE NULLS) OVER (
+      PARTITION BY {key}, stretch_, life_ ORDER BY _sequence ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS shown_,
+    min(CASE WHEN kind_ = 'gap' THEN _sequence END) OVER (PARTITION BY {key}, stretch_) AS gap_
+  FROM stretches
+),
+bounded AS (
+  SELECT *, lead(_sequence) OVER following AS end_, lead(moment_) OVER following AS until_
+  FROM shown WHERE opens_ OR kind_ = 'end'
+  WINDOW following AS (PARTITION BY {key} ORDER BY _sequence)
+)
+SELECT {key}, {shown_comma}
+  _sequence, _operation, moment_ AS _effective_from, until_ AS _effective_to, end_ IS NULL AS _is_current,
+  end_ AS _end_sequence, gap_ AS _uncertain_since, shown_.u AS _unresolved_columns
+FROM bounded WHERE opens_
+"""
+
+
+def rederivation_sql(table: Table, log: str) -> str:
+    """A query that gives every version of `table` out of the relation `log`, processing time left out."""
+    key = ", ".join(map(_quote, table.primary_key))
+    values = tuple(map(_quote, table.value_columns))
+    return _QUERY.format(
+        log=log,
+        key=key,
+        keys_key=", ".join(f"keys.{_quote(name)}" for name in table.primary_key),
+        values_comma=_each(f"{value}," for value in values),
+        nulls_comma=_each("NULL," for _ in values),
+        stated=", ".join(map(_stated, table.value_columns)) or "NULL",
+        resolved=", ".join((*(f"{_quote(f'v_{name}')} := {_last(name)}.v" for name in table.value_columns), "z_ := 0")),
+        unresolved=", ".join(map(_unresolved, table.value_columns)),
+        continues=_continues(table),
+        shown_comma=_each(f"shown_.r.{_quote(f'v_{name}')} AS {_quote(name)}," for name in table.value_columns),
+    )
+
+
+def _quote(name: str) -> str:
+    return f'"{name}"'
+
+
+def _last(name: str) -> str:
+    return _quote(f"last_{name}")
+
+
+def _each(parts: Iterable[str]) -> str:
+    return " ".join(parts)
+
+
+def _stated(name: str) -> str:
+    """The newest value that an upsert of the same life states for a column, wrapped so that NULL counts as stated."""
+    states = f"kind_ = 'upsert' AND NOT list_contains(coalesce(_not_authored_columns, []), '{name}')"
+    stated = f"CASE WHEN {states} THEN struct_pack(v := {_quote(name)}) END"
+    return f"last_value({stated} IGNORE NULLS) OVER so_far AS {_last(name)}"
+
+
+def _unresolved(name: str) -> str:
+    return f"CASE WHEN {_last(name)} IS NULL THEN '{name}' END"
+
+
+def _continues(table: Table) -> str:
+    """Whether an upsert goes on with the version before it; NULL where its life holds none."""
+    if not table.track_columns:
+        return (
+            "_operation = 'READ' AND lag(row_) OVER before IS NOT DISTINCT FROM row_ "
+            "AND lag(unresolved_) OVER before = unresolved_ AND lag(kind_) OVER before = 'upsert'"
+        )
+    same = (
+        f"(lag(row_) OVER before).{_quote(f'v_{name}')} IS NOT DISTINCT FROM row_.{_quote(f'v_{name}')}"
+        if name not in table.primary_key
+        else "true"
+        for name in table.track_columns
+    )
+    return " AND ".join((*same, "lag(kind_) OVER before = 'upsert'"))
