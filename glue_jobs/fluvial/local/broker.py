@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic  # type: 
 from fluvial.compile.topics import Topic
 from fluvial.errors import StackError
 
-_TIMEOUT_SECONDS: Final = 15
+_TIMEOUT_SECONDS: Final = 10
 
 
 class Broker:

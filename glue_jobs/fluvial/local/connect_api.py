@@ -126,8 +126,8 @@ class ConnectApi:
             answer = self._call("PUT", f"/connector-plugins/{plugin}/config/validate", config)
         except _AnswerError as error:
             return "" if error.status in _TRANSIENT else error.body
-        values = (item["value"] for item in answer.get("configs", ()))
-        return "\n".join(f"  {value['name']}: {'; '.join(value['errors'])}" for value in values if value["errors"])
+        values = [item["value"] for item in answer.get("configs", ()) if item.get("value")]
+        return "\n".join(f"  {value['name']}: {'; '.join(value['errors'])}" for value in values if value.get("errors"))
 
     def _patiently(self, method: str, path: str) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS

@@ -90,7 +90,7 @@ def _differences(connection: Connection, use_case: UseCase, table: Table) -> Ite
         elif found[column.name][0] != expected:
             yield f"{place}: column {column.name} is {found[column.name][0]}, expected {expected}"
         elif found[column.name][1] and not is_required(table, column):
-            yield f"{place}: column {column.name} is NOT NULL, so what breaks its not_null rule can't be written"
+            yield f"{place}: column {column.name} is NOT NULL, expected nullable: rows that break a rule have to get in"
     key = tuple(name for name, rest in sorted(found.items(), key=lambda item: item[1][2]) if rest[2])
     if key != table.primary_key:
         yield f"{place}: primary key is ({', '.join(key)}), expected ({', '.join(table.primary_key)})"

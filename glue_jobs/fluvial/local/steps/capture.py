@@ -30,6 +30,7 @@ def start_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object
     wanted = {"name": name, **_connector(endpoints, use_case)}
     change = _apply(api, name, wanted)
     _wait_until_running(api, name)
+    _wait_for_slot(endpoints, use_case)
     return {"connector": name, "change": change, "slot": slot_name(use_case), "state": "RUNNING"}
 
 
@@ -95,6 +96,20 @@ def _wait_until_running(api: ConnectApi, name: str) -> None:
         time.sleep(_PAUSE_SECONDS)
     raise StackError(
         f"connector '{name}' isn't running after {_START_SECONDS} s", "see the log of Connect", part="connect"
+    )
+
+
+def _wait_for_slot(endpoints: Endpoints, use_case: UseCase) -> None:
+    """A running connector may not have its slot yet, and only from the slot on is every version an event of its own."""
+    query = "select 1 from pg_replication_slots where slot_name = %s and confirmed_flush_lsn is not null"
+    deadline = time.monotonic() + _START_SECONDS
+    with connect(endpoints, use_case.database_name) as connection, friendly_errors(use_case.database_name):
+        while time.monotonic() < deadline:
+            if connection.execute(query, [slot_name(use_case)]).fetchone():
+                return
+            time.sleep(_PAUSE_SECONDS)
+    raise StackError(
+        f"connector '{connector_name(use_case)}' has made no replication slot", "see the log of Connect", part="connect"
     )
 
 
