@@ -1,8 +1,7 @@
 """Jars and binaries of the local profile: fetched once, compared with the lock, shared between homes.
 
-    <artifacts>/<group>/          what runs; it appears in one step, with its stamp inside
-    <artifacts>/<group>/.stamp    the digest of the locked group that it was made from
-    <artifacts>/incoming/         unfinished work, safe to delete at any time
+Below `home.artifacts`, `<group>/` is what runs; it appears in one step, with `.stamp` inside, the digest of the locked
+group that it was made from. `incoming/` is unfinished work and safe to delete at any time.
 """
 
 import hashlib
