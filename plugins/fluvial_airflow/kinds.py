@@ -28,7 +28,8 @@ def deploy_dag(loaded: LoadedUseCase) -> DAG:
 def generate_data_dag(loaded: LoadedUseCase) -> DAG:
     """Writes rows into the source database, some of them deliberately wrong."""
     with _dag(loaded, "generate_data", "Write rows into the source database.", params=_generation_params()) as dag:
-        inputs = {name: f"{{{{ params.{name} }}}}" for name in GENERATION_INPUTS}
+        # A parameter left empty is None, which Jinja would write as a word.
+        inputs = {name: f"{{{{ '' if params.{name} is none else params.{name} }}}}" for name in GENERATION_INPUTS}
         plan = tuple(step.with_inputs(inputs) for step in plan_generation(loaded.use_case))
         render_plan(plan, loaded.path)
     return dag
@@ -89,7 +90,12 @@ def _generation_params() -> dict[str, Param]:
             enum=list(_MODES),
             description="; ".join(f"{mode}: {meaning}" for mode, meaning in _MODES.items()),
         ),
-        "rows": Param(int(defaults["rows"]), type="integer", minimum=1, description="How many rows (seed, burst)."),
+        "rows": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            description="How many rows in all (seed) or changes (burst); empty: as the scenario says.",
+        ),
         "seconds": Param(int(defaults["seconds"]), type="integer", minimum=1, description="How long (generate)."),
         "seed": Param(int(defaults["seed"]), type="integer", minimum=0, description="The same seed, the same rows."),
     }

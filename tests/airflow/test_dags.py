@@ -89,7 +89,7 @@ def test_the_parameters_of_generate_data_are_typed(bag: DagBag) -> None:
     schemas = {name: params.get_param(name).schema for name in params}
     assert {name: schema["type"] for name, schema in schemas.items()} == {
         "mode": "string",
-        "rows": "integer",
+        "rows": ["null", "integer"],
         "seconds": "integer",
         "seed": "integer",
     }
@@ -99,9 +99,9 @@ def test_the_parameters_of_generate_data_are_typed(bag: DagBag) -> None:
 def test_a_run_s_parameters_become_the_inputs_of_the_step(bag: DagBag) -> None:
     task = bag.dags["vehicle-telemetry__generate_data"].get_task("generate")
     assert task.inputs == {
-        "mode": "{{ params.mode }}",
-        "rows": "{{ params.rows }}",
-        "seconds": "{{ params.seconds }}",
-        "seed": "{{ params.seed }}",
+        "mode": "{{ '' if params.mode is none else params.mode }}",
+        "rows": "{{ '' if params.rows is none else params.rows }}",
+        "seconds": "{{ '' if params.seconds is none else params.seconds }}",
+        "seed": "{{ '' if params.seed is none else params.seed }}",
         "database": "vehicle_telemetry",
     }

@@ -1,6 +1,7 @@
 """The environment of `airflow standalone`: one machine, SQLite, loopback only."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,8 +26,19 @@ _FIXED: Final[Mapping[str, str]] = {
 }
 
 
-def airflow_environment(home: Home, access: AirflowAccess, checkout: Path) -> dict[str, str]:
+# The log servers would listen on every interface, and on ports that two homes would fight for; on one machine the
+# web server reads the logs from disk.
+_COMMAND: Final = """#!/bin/sh
+case "$1" in scheduler | triggerer) set -- "$@" --skip-serve-logs ;; esac
+exec {python} -m airflow "$@"
+"""
+
+
+def airflow_environment(
+    home: Home, access: AirflowAccess, checkout: Path, config_dir: Path | None = None
+) -> dict[str, str]:
     """This process's environment with Airflow's settings for the home; `checkout` holds dags, plugins and config."""
+    configured = os.environ.get("FLUVIAL_CONFIG_DIR")
     settings = {
         **_FIXED,
         "CORE__DAGS_FOLDER": str(checkout / "dags"),
@@ -46,11 +58,22 @@ def airflow_environment(home: Home, access: AirflowAccess, checkout: Path) -> di
         "AIRFLOW_HOME": str(home.airflow),
         "FLUVIAL_HOME": str(home.root),
         "FLUVIAL_ARTIFACTS": str(home.artifacts),
-        "FLUVIAL_CONFIG_DIR": os.environ.get("FLUVIAL_CONFIG_DIR") or str(checkout / "config"),
-        # Airflow starts its parts as `airflow ...`, which must be the one of this environment.
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
+        "FLUVIAL_CONFIG_DIR": str((config_dir or Path(configured or checkout / "config")).absolute()),
+        "PATH": os.pathsep.join((str(_command_folder(home)), os.environ.get("PATH", os.defpath))),
         **_platform_quirks(),
     }
+
+
+def write_command(home: Home) -> None:
+    """Makes the `airflow` that `airflow standalone` starts its parts with."""
+    command = _command_folder(home) / "airflow"
+    command.parent.mkdir(parents=True, exist_ok=True)
+    command.write_text(_COMMAND.format(python=shlex.quote(sys.executable)))
+    command.chmod(0o700)
+
+
+def _command_folder(home: Home) -> Path:
+    return home.airflow / "bin"
 
 
 def _inherited() -> dict[str, str]:

@@ -46,8 +46,9 @@ class Step:
 
 Plan = tuple[Step, ...]
 
-GENERATION_INPUTS: Final[Mapping[str, str]] = {"mode": "seed", "rows": "1000", "seconds": "30", "seed": "42"}
-"""Inputs of a GENERATE step and their defaults: `rows` sizes seed and burst, `seconds` bounds generate."""
+GENERATION_INPUTS: Final[Mapping[str, str]] = {"mode": "seed", "rows": "", "seconds": "30", "seed": "42"}
+"""Inputs of a GENERATE step and their defaults: `rows` sizes seed and burst ("" as the scenario says), `seconds` bounds
+generate."""
 
 
 def plan_deployment(use_case: UseCase) -> Plan:

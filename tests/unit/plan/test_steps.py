@@ -58,7 +58,7 @@ def test_generation_starts_from_the_default_inputs(shop: UseCase) -> None:
     (step,) = plan_generation(shop)
     assert (step.kind, dict(step.inputs)) == (
         StepKind.GENERATE,
-        {"mode": "seed", "rows": "1000", "seconds": "30", "seed": "42", "database": "corner_shop"},
+        {"mode": "seed", "rows": "", "seconds": "30", "seed": "42", "database": "corner_shop"},
     )
 
 
