@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS: Final = 10
 
 def read_consumer_lag(use_case: UseCase, home: Home, bootstrap_servers: str) -> dict[str, int]:
     """Records of each topic that no finished micro-batch holds."""
-    done = _committed(Path(Locations(use_case, home.lake).checkpoint))
+    done = finished_offsets(Path(Locations(use_case, home.lake).checkpoint))
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "fluvial-health", "log_level": 0})
     try:
         return {table.topic: _lag(consumer, table.topic, done.get(table.topic, {})) for table in use_case.tables}
@@ -39,7 +39,7 @@ def _lag(consumer: Consumer, topic: str, done: dict[str, int]) -> int:
     return lag
 
 
-def _committed(checkpoint: Path) -> dict[str, dict[str, int]]:
+def finished_offsets(checkpoint: Path) -> dict[str, dict[str, int]]:
     """Offsets after the newest finished micro-batch of every query below the checkpoint, by topic and partition."""
     offsets: dict[str, dict[str, int]] = {}
     for commits in checkpoint.glob("**/commits"):

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -43,10 +45,24 @@ class StreamingState:
     error: str
 
 
-def start_streaming(tables: Path, home: Home) -> str:
+@dataclass(frozen=True)
+class StateReporter:
+    """Writes the job's state file; called by the job itself with (state, batch id, error)."""
+
+    home: Home
+    use_case: str
+
+    def __call__(self, state: str, batch_id: int | None, error: str) -> None:
+        """Replaces the state file in one step."""
+        words = {"pid": os.getpid(), "state": state, "batch_id": batch_id, "error": error}
+        write_state(_state_path(self.home, self.use_case), json.dumps(words | {"updated_at": _now()}))
+
+
+def start_streaming(tables: Path, home: Home, command: Sequence[str] | None = None) -> str:
     """Start the job of `tables` (a tables.yaml) and wait until it runs: `started`, `restarted` or `kept`.
 
-    A job that runs is kept, unless tables.yaml or the broker's address has changed since it started.
+    A job that runs is kept, unless tables.yaml or the broker's address has changed since it started. `command` stands
+    in for the job itself.
     """
     use_case, fingerprint = tables.parent.name, _fingerprint(tables, home)
     name, remembered = process_name(use_case), home.run / f"{process_name(use_case)}.fingerprint"
@@ -56,8 +72,7 @@ def start_streaming(tables: Path, home: Home) -> str:
         return "kept"
     stop_streaming(use_case, home)
     _state_path(home, use_case).unlink(missing_ok=True)
-    command = [sys.executable, str(_script()), "--config", str(tables), "--home", str(home.root)]
-    start_process(home, name, command, {"FLUVIAL_ARTIFACTS": str(home.artifacts)})
+    start_process(home, name, command or _command(tables, home), {"FLUVIAL_ARTIFACTS": str(home.artifacts)})
     write_state(remembered, fingerprint)
     _wait_until_running(home, use_case)
     return "restarted" if was_alive else "started"
@@ -137,12 +152,12 @@ def _state_path(home: Home, use_case: str) -> Path:
     return home.run / f"{process_name(use_case)}.json"
 
 
-def _script() -> Path:
-    """`streaming_job.py` lies beside the package, as it does in the folder that AWS Glue gets."""
+def _command(tables: Path, home: Home) -> tuple[str, ...]:
+    # The script lies beside the package, as it does in the folder that AWS Glue gets.
     script = Path(str(files("fluvial"))).parent / "streaming_job.py"
     if not script.is_file():
         raise StackError(f"{script} doesn't exist", "install Fluvial from a checkout", part="streaming")
-    return script
+    return (sys.executable, str(script), "--config", str(tables), "--home", str(home.root))
 
 
 def _moment(text: object) -> datetime | None:
@@ -150,3 +165,7 @@ def _moment(text: object) -> datetime | None:
         return None
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
