@@ -37,7 +37,7 @@ def lazy_group(commands: Mapping[str, LazyCommand]) -> type[TyperGroup]:
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
             name, found, rest = super().resolve_command(ctx, args)
-            if name in commands:
+            if name is not None and name in commands:
                 found = typer.main.get_command(commands[name].load())
                 found.name = name
             return name, found, rest

@@ -22,7 +22,7 @@ MAX_NODES: Final = 100_000
 # The parser in C is ten times as fast; wheels hold it on every platform we name.
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,40})")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
 _CONSTANTS: Final[dict[str, Any]] = {
@@ -110,33 +110,27 @@ class _Composer:
     def _compose(self, event: yaml.Event, path: Path) -> Node:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, path)
+        assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
         self._count(event, len(path) + 1, 1)
-        if getattr(event, "tag", None) is not None:
+        if event.tag is not None:
             raise _refusal(event, f"YAML tag {event.tag}", "write the plain value")
-        node = self._filled(Node(event.start_mark.line + 1, event.start_mark.column + 1, None), event, path)
+        node = self._filled(Node(*_place(event), None), event, path)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
 
-    def _filled(self, node: Node, event: yaml.Event, path: Path) -> Node:
-        match event:
-            case yaml.SequenceStartEvent():
-                node.value = list(self._items(path))
-                children = node.value
-            case yaml.MappingStartEvent():
-                node.value = self._mapping(path)
-                children = [value for _, value in node.value.values()]
-            case _:
-                node.value = self._text(event)
-                children = []
+    def _filled(self, node: Node, event: yaml.ScalarEvent | yaml.CollectionStartEvent, path: Path) -> Node:
+        children: list[Node] = []
+        if isinstance(event, yaml.ScalarEvent):
+            node.value = _scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            node.value = children = list(self._items(path))
+        else:
+            node.value = self._mapping(path)
+            children = [value for _, value in node.value.values()]
         node.size += sum(child.size for child in children)
         node.height += max((child.height for child in children), default=0)
         return node
-
-    def _text(self, event: yaml.ScalarEvent) -> Any:
-        if _UNSTORABLE.search(event.value):
-            raise _refusal(event, "a NUL or half a surrogate pair", "no database stores it: remove it")
-        return _scalar(event.value) if event.implicit[0] else event.value
 
     def _items(self, path: Path) -> Iterator[Node]:
         position = 0
@@ -163,7 +157,7 @@ class _Composer:
     def _key(self, event: yaml.Event) -> Node:
         if not isinstance(event, yaml.ScalarEvent) or event.tag is not None:
             raise _refusal(event, "a key that isn't plain text", "write keys as single words")
-        return Node(event.start_mark.line + 1, event.start_mark.column + 1, event.value)
+        return Node(*_place(event), event.value)
 
     def _note_duplicate(self, key: Node, first: Node, path: Path) -> None:
         message = f"key '{key.value}' is written twice; first on line {first.line}"
@@ -188,12 +182,23 @@ class _Composer:
             raise _refusal(event, f"more than {MAX_NODES:,} values once aliases are written out", "split the use case")
 
 
-def _refusal(event: yaml.Event, message: str, hint: str) -> DocumentError:
+def _place(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
-    return DocumentError(Code.HOSTILE_YAML, f"refused: {message}", hint, mark.line + 1, mark.column + 1)
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
-def _scalar(text: str) -> Any:
+def _refusal(event: yaml.Event, message: str, hint: str) -> DocumentError:
+    return DocumentError(Code.HOSTILE_YAML, f"refused: {message}", hint, *_place(event))
+
+
+def _scalar(event: yaml.ScalarEvent) -> Any:
+    if _UNSTORABLE.search(event.value):
+        raise _refusal(event, "a NUL or half a surrogate pair", "no database stores it: remove it")
+    is_plain = event.implicit[0]
+    return _plain_scalar(event.value) if is_plain else event.value
+
+
+def _plain_scalar(text: str) -> Any:
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):

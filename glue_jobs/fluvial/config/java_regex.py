@@ -15,10 +15,12 @@ _LONG_ESCAPE: Final = re.compile(r"\\x\{[0-9A-Fa-f]{1,6}\}|\\N\{[A-Za-z0-9 -]+\}
 _BACK_REFERENCE: Final = re.compile(r"\\k<([A-Za-z][A-Za-z0-9]*)>")
 _FLAGS: Final = re.compile(r"\(\?[idmsuxU]*(?:-[idmsuxU]+)?([:)])")
 _REPETITION: Final = re.compile(r"\{\d+(,\d*)?\}")
-_PYTHON_ONLY: Final = {
+_NOT_JAVA: Final = {
     "(?P": "(?P<name>…) is Python's spelling; Java writes (?<name>…)",
     "(?(": "Java has no conditional groups",
     "(?#": "Java has no (?#…) comments",
+    "(?a": "Java has no flag a",
+    "(?L": "Java has no flag L",
 }
 
 
@@ -80,7 +82,7 @@ def _escape(pattern: str, position: int) -> tuple[str, int]:
 
 
 def _character_class(pattern: str, position: int) -> tuple[str, int]:
-    """A class with unions or intersections inside becomes `\\w`: Python has neither."""
+    """A class with unions or intersections inside becomes any word character: Python has neither."""
     parts = ["["]
     is_nested = False
     position += 1
@@ -102,8 +104,8 @@ def _character_class(pattern: str, position: int) -> tuple[str, int]:
 
 def _group(pattern: str, position: int) -> tuple[str, int]:
     start = pattern[position : position + 3]
-    if start in _PYTHON_ONLY:
-        raise re.error(_PYTHON_ONLY[start])
+    if start in _NOT_JAVA:
+        raise re.error(_NOT_JAVA[start])
     if (found := _FLAGS.match(pattern, position)) is not None:
         return "(?:" if found[1] == ":" else "", found.end()
     if start == "(?<" and pattern[position + 3 : position + 4].isalpha():

@@ -71,7 +71,9 @@ def _require_mapping(path: Path, document: Document) -> None:
     if root is not None and isinstance(root.value, dict):
         return
     line, column = document.place(())
-    message = "the file is empty" if root is None or root.value is None else f"expected keys, found {describe(root.value)}"
+    message = (
+        "the file is empty" if root is None or root.value is None else f"expected keys, found {describe(root.value)}"
+    )
     hint = "start with `settings:`, `kafka:` and `tables:`"
     raise ConfigError([Problem(str(path), line, column, Code.NOT_A_MAPPING, message, hint)])
 
@@ -110,12 +112,12 @@ def _placeholder_finding(path: Place, name: str, values: Mapping[str, str]) -> F
 
 def _use_case(data: dict[str, Any], name: str) -> tuple[UseCase | None, list[Finding]]:
     findings = [_named_in_file()] if "name" in data else []
+    use_case: UseCase | None = None
     try:
         use_case = UseCase.model_validate({**data, "name": name})
     except ValidationError as error:
         findings.extend(shape_findings(error))
         tables = salvage_tables(data.get("tables"))
-        use_case = None
     else:
         tables = [Salvaged(position, table) for position, table in enumerate(use_case.tables)]
     for salvaged in tables:

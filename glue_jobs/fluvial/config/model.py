@@ -96,7 +96,9 @@ class Table(Model):
     ]
     """The column, or columns, that identify a row in the source."""
 
-    columns: Annotated[tuple[Column, ...], Field(alias="schema", min_length=1, examples=[[{"name": "id", "type": "bigint"}]])]
+    columns: Annotated[
+        tuple[Column, ...], Field(alias="schema", min_length=1, examples=[[{"name": "id", "type": "bigint"}]])
+    ]
     """Every captured column."""
 
     dq_rules: tuple[Rule, ...] = ()
@@ -145,7 +147,9 @@ class Table(Model):
 class Settings(Model):
     """Where things lie and how often the stream runs."""
 
-    checkpoint_location: Annotated[Location, Field(examples=["s3://${STACK_NAME}-assets-${AWS_ACCOUNT_ID}/checkpoints"])]
+    checkpoint_location: Annotated[
+        Location, Field(examples=["s3://${STACK_NAME}-assets-${AWS_ACCOUNT_ID}/checkpoints"])
+    ]
     """Where Spark keeps its place in the topics."""
 
     quarantine_path: Annotated[Location, Field(examples=["s3://${STACK_NAME}-quarantine-${AWS_ACCOUNT_ID}"])]

@@ -115,7 +115,9 @@ class AllowedValuesRule(_Rule):
         for position, value in enumerate(self.params.values):
             path = ("params", "values", position)
             if value is None:
-                yield Finding(path, Code.WRONG_ALLOWED_VALUE, "null can't be listed", "null passes; add a not_null rule")
+                yield Finding(
+                    path, Code.WRONG_ALLOWED_VALUE, "null can't be listed", "null passes; add a not_null rule"
+                )
             elif reason := misfit_exactly(value, spark_type):
                 message = f"{describe(value)} {reason}, so no value of a {spark_type} column equals it"
                 yield Finding(path, Code.WRONG_ALLOWED_VALUE, message, "remove it, or correct the column's type")
