@@ -29,7 +29,8 @@ class StepOperator(Protocol):
         retries: int,
         retry_delay: timedelta,
         execution_timeout: timedelta,
-    ) -> BaseOperator: ...
+    ) -> BaseOperator:
+        """The task, to be called inside a `with DAG(...)`."""
 
 
 PLATFORMS: Final[Mapping[str, StepOperator]] = {"local": LocalStepOperator, "recording": RecordingStepOperator}

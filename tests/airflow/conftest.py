@@ -2,7 +2,6 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,9 +30,9 @@ def checkout() -> Path:
 
 
 @pytest.fixture
-def config_dir(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def config_dir(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A configuration folder of this test's own, with a copy of vehicle-telemetry in it."""
     folder = tmp_path / "config"
     shutil.copytree(checkout / "config" / "vehicle-telemetry", folder / "vehicle-telemetry")
     monkeypatch.setenv("FLUVIAL_CONFIG_DIR", str(folder))
-    yield folder
+    return folder

@@ -6,11 +6,10 @@ from airflow.sdk import DAG
 
 from fluvial.errors import FluvialError
 from fluvial.plan.steps import Plan, Step, StepKind
+from fluvial_airflow.render import render_plan
 
 
 def _render(plan: Plan) -> DAG:
-    from fluvial_airflow.render import render_plan
-
     with DAG("made", start_date=datetime(2026, 1, 1, tzinfo=UTC), schedule=None) as dag:
         render_plan(plan, Path("config/x/tables.yaml"))
     return dag

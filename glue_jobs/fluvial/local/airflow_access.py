@@ -1,4 +1,4 @@
-"""Where this home's Airflow answers and how to log in: made once, kept in the state directory, readable by its owner."""
+"""Where this home's Airflow answers and how to log in: made once, kept where only its owner may read it."""
 
 import json
 import os

@@ -18,7 +18,7 @@ class ConfirmOperator(BaseOperator):
         self.expected = expected
         self.typed = typed
 
-    def execute(self, context: Mapping[str, Any]) -> str:  # noqa: ARG002
+    def execute(self, context: Mapping[str, Any]) -> str:
         """Raises AirflowFailException with what to type."""
         if self.typed != self.expected:
             raise AirflowFailException(

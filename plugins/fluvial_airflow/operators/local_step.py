@@ -7,7 +7,11 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from fluvial.config.load import load_use_case
+from fluvial.config.placeholders import local_placeholders
 from fluvial.errors import ConfigError, FluvialError
+from fluvial.local.home import default_home
+from fluvial.local.platform import run_step
 from fluvial.plan.steps import Step
 
 
@@ -23,7 +27,7 @@ class LocalStepOperator(BaseOperator):
         self.config = config
         self.inputs: dict[str, str] = dict(step.inputs)
 
-    def execute(self, context: Mapping[str, Any]) -> dict[str, object]:  # noqa: ARG002
+    def execute(self, context: Mapping[str, Any]) -> dict[str, object]:
         """Raises AirflowFailException, which isn't retried, where only a changed tables.yaml can help."""
         try:
             result = self._run()
@@ -36,11 +40,5 @@ class LocalStepOperator(BaseOperator):
         return result
 
     def _run(self) -> dict[str, object]:
-        # Imported when the task runs: parsing a DAG must not pay for database and broker clients.
-        from fluvial.config.load import load_use_case
-        from fluvial.config.placeholders import local_placeholders
-        from fluvial.local.home import default_home
-        from fluvial.local.platform import run_step
-
         use_case = load_use_case(Path(self.config), local_placeholders())
         return run_step(self.step.with_inputs({**self.inputs, "config": self.config}), use_case, default_home())

@@ -19,6 +19,6 @@ class RecordingStepOperator(BaseOperator):
         self.config = config
         self.inputs: dict[str, str] = dict(step.inputs)
 
-    def execute(self, context: Mapping[str, Any]) -> dict[str, object]:  # noqa: ARG002
+    def execute(self, context: Mapping[str, Any]) -> dict[str, object]:
         """Performs nothing."""
         return {"kind": self.step.kind.value, "inputs": self.inputs}
