@@ -18,13 +18,15 @@ OFFSET: Final = "_offset"
 PAYLOAD_HASH: Final = "_payload_hash"
 NOT_AUTHORED: Final = "_not_authored_columns"
 IS_QUARANTINED: Final = "_is_quarantined"
+QUERY_ID: Final = "_query_id"
+BATCH_ID: Final = "_batch_id"
 
 # History only: one row is one version.
 EFFECTIVE_FROM: Final = "_effective_from"
 EFFECTIVE_TO: Final = "_effective_to"
 IS_CURRENT: Final = "_is_current"
 END_SEQUENCE: Final = "_end_sequence"
-IS_UNCERTAIN: Final = "_is_uncertain"
+UNCERTAIN_SINCE: Final = "_uncertain_since"
 
 # Quarantine only.
 VIOLATIONS: Final = "_violations"

@@ -1,0 +1,1 @@
+"""The only reads, writes, clocks and sessions; everything else is handed what it needs."""

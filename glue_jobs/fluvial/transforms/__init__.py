@@ -1,0 +1,1 @@
+"""Configured column changes, folded over a row in their order."""

@@ -1,0 +1,63 @@
+"""Debezium's envelope: `{before, after, source, op}`, read as Columns over the parsed struct.
+
+Source: https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-events
+"""
+
+from typing import Final
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
+from fluvial.envelope.sequence import lsn_number, sequence
+
+_OPERATIONS: Final = {"c": INSERT, "u": UPDATE, "d": DELETE, "r": READ, "t": TRUNCATE}
+_MESSAGE: Final = "m"
+_LAST_OF_SEQUENCE: Final = r'"(\d+)"\s*\]\s*$'
+
+
+def is_debezium(parsed: Column) -> Column:
+    """Whether the record has this envelope."""
+    return parsed["op"].isNotNull()
+
+
+def is_control(parsed: Column) -> Column:
+    """A logical decoding message carries no row."""
+    return parsed["op"] == _MESSAGE
+
+
+def operation(parsed: Column) -> Column:
+    """The operation; null where `op` is none of the known letters."""
+    op = parsed["op"]
+    return F.coalesce(*(F.when(op == letter, F.lit(name)) for letter, name in _OPERATIONS.items()))
+
+
+def image(parsed: Column) -> Column:
+    """The row the event speaks of: before a delete, after anything else."""
+    return F.when(parsed["op"] == "d", parsed["before"]).otherwise(parsed["after"])
+
+
+def event_sequence(parsed: Column) -> Column:
+    """Rows of the initial snapshot first, then by LSN.
+
+    An incremental-snapshot row has no LSN of its own: it stands where the stream stood when it was read, which its
+    `source.sequence` tells.
+    """
+    source = parsed["source"]
+    is_snapshot = (parsed["op"] == "r") & (source["snapshot"] != "incremental") & (source["snapshot"] != "false")
+    streamed_up_to = F.regexp_extract(source["sequence"], _LAST_OF_SEQUENCE, 1)
+    lsn = F.coalesce(source["lsn"], F.when(source["snapshot"] == "incremental", streamed_up_to))
+    return sequence(F.coalesce(is_snapshot, F.lit(False)), lsn_number(lsn))
+
+
+def commit_time(parsed: Column) -> Column:
+    """Commit time in UTC, microseconds; older connectors give milliseconds only."""
+    source = parsed["source"]
+    micros = F.coalesce(source["ts_us"].cast("bigint"), source["ts_ms"].cast("bigint") * 1000)
+    return F.timestamp_micros(micros)
+
+
+def source_position(parsed: Column) -> Column:
+    """LSN and transaction as the connector wrote them, for people."""
+    source = parsed["source"]
+    return F.concat(F.lit("lsn="), source["lsn"], F.coalesce(F.concat(F.lit(" tx="), source["txId"]), F.lit("")))

@@ -1,0 +1,86 @@
+"""The DMS envelope: `{data, before-image, metadata}`, read as Columns over the parsed struct.
+
+Without `IncludeTransactionDetails` there is no source position, only the time the message was built: the sequence is
+then that time and the Kafka offset, and the table's guarantee level is best effort.
+Source: https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.Kafka.html
+"""
+
+from typing import Final
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
+from fluvial.envelope.sequence import lsn_pair, sequence
+
+_OPERATIONS: Final = {
+    INSERT: ("insert", "create"),
+    UPDATE: ("update",),
+    DELETE: ("delete",),
+    READ: ("load", "read"),
+    TRUNCATE: ("truncate-table", "truncatetable", "truncate"),
+}
+_STREAM_POSITION: Final = r"^([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})\.\d+\.[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$"
+
+
+def is_dms(parsed: Column) -> Column:
+    """Whether the record has this envelope."""
+    return parsed["metadata"].isNotNull()
+
+
+def is_control(parsed: Column) -> Column:
+    """Told by `record-type`; a truncate counts as a change event whatever its record type."""
+    is_control_record = F.lower(parsed["metadata"]["record-type"]) == "control"
+    return is_control_record & ~F.coalesce(operation(parsed) == TRUNCATE, F.lit(False))
+
+
+def operation(parsed: Column) -> Column:
+    """The operation, in both spellings that DMS uses and any case; null where it is unknown."""
+    name = F.lower(parsed["metadata"]["operation"])
+    return F.coalesce(*(F.when(name.isin(*names), F.lit(known)) for known, names in _OPERATIONS.items()))
+
+
+def image(parsed: Column) -> Column:
+    """The row the event speaks of; a delete holds its key and nulls."""
+    return parsed["data"]
+
+
+def event_sequence(parsed: Column, offset: Column) -> Column:
+    """Loaded rows first; then the log position and the record's number in its transaction; else time and offset."""
+    is_load = operation(parsed) == READ
+    position = F.coalesce(_logged_position(parsed), _position_without_details(parsed, offset))
+    return sequence(F.coalesce(is_load, F.lit(False)), F.when(is_load, _time_digits(parsed)).otherwise(position))
+
+
+def _logged_position(parsed: Column) -> Column:
+    position, record = parsed["metadata"]["stream-position"], parsed["metadata"]["transaction-record-id"]
+    lsn = lsn_pair(F.regexp_extract(position, _STREAM_POSITION, 1), F.regexp_extract(position, _STREAM_POSITION, 2))
+    record_number = F.lpad(F.hex(record.cast("bigint")), 8, "0")
+    known = F.concat(lsn, F.lit("."), F.coalesce(record_number, F.lit("00000000")))
+    return F.when(position.rlike(_STREAM_POSITION), known)
+
+
+def _position_without_details(parsed: Column, offset: Column) -> Column:
+    position = F.concat(_time_digits(parsed), F.lit("."), F.lpad(F.hex(offset), 12, "0"))
+    return F.when(parsed["metadata"]["stream-position"].isNull(), position)
+
+
+def _time_digits(parsed: Column) -> Column:
+    return F.lpad(F.hex(F.unix_micros(message_time(parsed))), 16, "0")
+
+
+def message_time(parsed: Column) -> Column:
+    """When DMS built the message."""
+    return parsed["metadata"]["timestamp"].cast("timestamp")
+
+
+def commit_time(parsed: Column) -> Column:
+    """Commit time where transaction details are on, else the time the message was built."""
+    return F.coalesce(parsed["metadata"]["commit-timestamp"].cast("timestamp"), message_time(parsed))
+
+
+def source_position(parsed: Column) -> Column:
+    """Log position and record number as DMS wrote them, for people."""
+    metadata = parsed["metadata"]
+    record = F.coalesce(F.concat(F.lit(" record="), metadata["transaction-record-id"]), F.lit(""))
+    return F.concat(metadata["stream-position"], record)

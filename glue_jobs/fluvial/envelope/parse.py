@@ -1,0 +1,161 @@
+"""`parse_envelope`: Kafka records of one topic into ParsedRecords, both envelopes in one pass and one `from_json`."""
+
+from functools import reduce
+from typing import Final
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.config.model import Table
+from fluvial.envelope import debezium, dms
+from fluvial.envelope.reasons import HAS_ENVELOPE, HAS_PAYLOAD, IS_CONTROL, IS_CORRUPT, record_kind, rejection_reason
+from fluvial.envelope.schema import CORRUPT, ENVELOPE_SCHEMA
+from fluvial.envelope.values import is_unavailable, read_value
+from fluvial.streams import (
+    DEAD_LETTER,
+    IMAGE,
+    KAFKA_TIMESTAMP,
+    KIND,
+    PREVIOUS_KEY,
+    RAW_KEY,
+    RAW_VALUE,
+    REASON,
+    UNREADABLE,
+    ParsedRecords,
+    Records,
+)
+
+_PARSED: Final = "_parsed"
+_UPSERTS: Final = (c.INSERT, c.UPDATE, c.READ)
+_ABSENT: Final = "\x00"
+"""Stands for NULL in the payload hash, which would otherwise skip it and confuse (a, NULL) with (NULL, a)."""
+
+
+def parse_envelope(records: Records, table: Table) -> ParsedRecords:
+    """One row for each record, with its kind, its position and its typed columns; a dead letter keeps its reason."""
+    opened = records.select("*", _parsed_value().alias(_PARSED))
+    placed = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED)))
+    typed = placed.select("*", *_business_columns(table))
+    judged = typed.select("*", _not_authored(table), _unreadable(table))
+    reasoned = judged.select("*", _payload_hash(table), rejection_reason(table.primary_key).alias(REASON))
+    return ParsedRecords(reasoned.select(record_kind().alias(KIND), *_output_columns(table)))
+
+
+def _parsed_value() -> Column:
+    options = {"columnNameOfCorruptRecord": CORRUPT}
+    return F.from_json(F.col("value").cast("string"), ENVELOPE_SCHEMA, options)
+
+
+def _record_columns() -> list[Column]:
+    return [
+        F.col("key").alias(RAW_KEY),
+        F.col("value").alias(RAW_VALUE),
+        F.col("timestamp").alias(KAFKA_TIMESTAMP),
+        F.col("topic").alias(c.TOPIC),
+        F.col("partition").alias(c.PARTITION),
+        F.col("offset").alias(c.OFFSET),
+    ]
+
+
+def _event_columns(parsed: Column) -> list[Column]:
+    is_debezium = debezium.is_debezium(parsed)
+
+    def either(first: Column, second: Column) -> Column:
+        return F.when(is_debezium, first).otherwise(F.when(dms.is_dms(parsed), second))
+
+    return [
+        parsed[CORRUPT].isNotNull().alias(IS_CORRUPT),
+        parsed["payload"].isNotNull().alias(HAS_PAYLOAD),
+        F.coalesce(is_debezium | dms.is_dms(parsed), F.lit(False)).alias(HAS_ENVELOPE),
+        F.coalesce(either(debezium.is_control(parsed), dms.is_control(parsed)), F.lit(False)).alias(IS_CONTROL),
+        either(debezium.operation(parsed), dms.operation(parsed)).alias(c.OPERATION),
+        either(debezium.image(parsed), dms.image(parsed)).alias(IMAGE),
+        F.when(~is_debezium & (dms.operation(parsed) == c.UPDATE), parsed["before-image"]).alias(PREVIOUS_KEY),
+        either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col("offset"))).alias(c.SEQUENCE),
+        either(debezium.commit_time(parsed), dms.commit_time(parsed)).alias(c.COMMIT_TIME),
+        either(debezium.source_position(parsed), dms.source_position(parsed)).alias(c.SOURCE_POSITION),
+    ]
+
+
+def _text(table: Table, name: str) -> Column:
+    """Raw text of a column; a key column missing from the image is read from the record's key."""
+    text = F.col(IMAGE)[name]
+    if name not in table.primary_key:
+        return text
+    return F.coalesce(text, F.get_json_object(F.col(RAW_KEY).cast("string"), f"$.{name}"))
+
+
+def _business_columns(table: Table) -> list[Column]:
+    """Typed values; a truncate has no row, whatever its record says."""
+    has_row = F.col(c.OPERATION) != c.TRUNCATE
+    return [
+        F.when(has_row & ~is_unavailable(text), read_value(text, column.type)).alias(column.name)
+        for column in table.columns
+        for text in [_text(table, column.name)]
+    ]
+
+
+def _not_authored(table: Table) -> Column:
+    """Columns this event says nothing about: unchanged TOAST, or absent from an update or a snapshot row.
+
+    An INSERT authors every column: what it leaves out is NULL.
+    """
+    image = F.col(IMAGE)
+    may_be_partial = F.col(c.OPERATION).isin(c.UPDATE, c.READ)
+
+    def unauthored(name: str) -> Column:
+        absent = may_be_partial & image[name].isNull() & ~F.map_contains_key(image, name)
+        return absent | F.coalesce(is_unavailable(image[name]), F.lit(False))
+
+    is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
+    return _names_where({name: is_upsert & unauthored(name) for name in table.value_columns}).alias(c.NOT_AUTHORED)
+
+
+def _unreadable(table: Table) -> Column:
+    """Columns of an upsert whose text can't be read as their type."""
+    is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
+
+    def failed(name: str) -> Column:
+        text = _text(table, name)
+        return is_upsert & F.col(name).isNull() & text.isNotNull() & ~is_unavailable(text)
+
+    typed = [column.name for column in table.columns if column.type != "string"]
+    return _names_where({name: failed(name) for name in typed}).alias(UNREADABLE)
+
+
+def _names_where(conditions: dict[str, Column]) -> Column:
+    """The names whose condition holds, NULL where none does: the array is built only for the few rows that need it."""
+    if not conditions:
+        return F.lit(None).cast("array<string>")
+    some = reduce(Column.__or__, conditions.values())
+    names = F.array(*(F.when(condition, F.lit(name)) for name, condition in conditions.items()))
+    return F.when(some, F.array_compact(names))
+
+
+def _payload_hash(table: Table) -> Column:
+    """64 bits over the raw row and its commit time: with key, sequence and operation it tells a redelivery from
+    a conflict."""
+    texts = (F.coalesce(F.col(IMAGE)[name], F.lit(_ABSENT)) for name in table.column_names)
+    return F.xxhash64(*texts, c.NOT_AUTHORED, c.COMMIT_TIME).alias(c.PAYLOAD_HASH)
+
+
+def _output_columns(table: Table) -> list[Column]:
+    is_dead = record_kind() == DEAD_LETTER
+    kept = (REASON, KAFKA_TIMESTAMP, c.TOPIC, c.PARTITION, c.OFFSET, c.OPERATION, c.SEQUENCE, c.COMMIT_TIME)
+    return [
+        *(F.col(name) for name in kept),
+        *(F.col(name) for name in (c.SOURCE_POSITION, c.PAYLOAD_HASH, c.NOT_AUTHORED, UNREADABLE, IMAGE)),
+        *(F.when(is_dead, F.col(name)).alias(name) for name in (RAW_KEY, RAW_VALUE)),
+        _changed_key(table).alias(PREVIOUS_KEY),
+        *(F.col(name) for name in table.column_names),
+    ]
+
+
+def _changed_key(table: Table) -> Column:
+    """The old key, typed, where a DMS update changed the primary key, else NULL."""
+    before, after = F.col(PREVIOUS_KEY), F.col(IMAGE)
+    types = {column.name: column.type for column in table.columns}
+    differs = reduce(Column.__or__, (before[name] != after[name] for name in table.primary_key))
+    old_key = F.struct(*(read_value(before[name], types[name]).alias(name) for name in table.primary_key))
+    return F.when(F.coalesce(differs, F.lit(False)), old_key)

@@ -1,0 +1,26 @@
+"""The one JSON schema that reads both envelopes: a field that an envelope lacks costs nothing.
+
+Row images are maps of raw text, because only a map tells an absent column from a NULL one; values are typed later.
+"""
+
+from typing import Final
+
+CORRUPT: Final = "_corrupt"
+ENVELOPE_SCHEMA: Final = f"""
+    op string,
+    before map<string, string>,
+    after map<string, string>,
+    source struct<lsn: string, sequence: string, ts_us: string, ts_ms: string, snapshot: string, txId: string>,
+    data map<string, string>,
+    `before-image` map<string, string>,
+    metadata struct<
+        timestamp: string,
+        `record-type`: string,
+        operation: string,
+        `transaction-record-id`: string,
+        `commit-timestamp`: string,
+        `stream-position`: string
+    >,
+    payload string,
+    {CORRUPT} string
+"""

@@ -1,0 +1,66 @@
+"""Text of a row image into a typed value; null where the text can't be read as the type."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+UNAVAILABLE: Final = ("__debezium_unavailable_value", "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==")
+"""What Debezium writes for an unchanged TOAST column: as text, and as base64 for bytes."""
+
+_WHOLE_NUMBER: Final = r"^[+-]?\d+(\.0*)?$"
+_DIGITS: Final = r"^-?\d+$"
+_MICROSECONDS_FROM: Final = 100_000_000_000_000
+"""Epoch numbers at or above this are microseconds: as milliseconds they would lie past the year 5138."""
+
+
+def is_unavailable(text: Column) -> Column:
+    """Whether the text is the placeholder of a value that the event doesn't carry."""
+    return text.isin(*UNAVAILABLE, f'["{UNAVAILABLE[0]}"]')
+
+
+def _whole(spark_type: str) -> Callable[[Column], Column]:
+    """Spark casts '5.7' to 5; a fraction must be unreadable instead."""
+
+    def read(text: Column) -> Column:
+        value = text.cast(spark_type)
+        return F.when(value.cast("string") == text, value).when(text.rlike(_WHOLE_NUMBER), value)
+
+    return read
+
+
+def _date(text: Column) -> Column:
+    """ISO dates, with Debezium's trailing Z, or days since 1970-01-01."""
+    iso = F.regexp_replace(text, "Z$", "").cast("date")
+    return F.when(text.rlike(_DIGITS), F.date_add(F.lit("1970-01-01").cast("date"), text.cast("int"))).otherwise(iso)
+
+
+def _timestamp(text: Column) -> Column:
+    """ISO times (UTC where no zone is given), or microseconds or milliseconds since the epoch, told apart by size."""
+    number = text.cast("bigint")
+    micros = F.when(F.abs(number) >= _MICROSECONDS_FROM, number).otherwise(number * 1000)
+    return F.when(text.rlike(_DIGITS), F.timestamp_micros(micros)).otherwise(text.cast("timestamp"))
+
+
+def _cast(spark_type: str) -> Callable[[Column], Column]:
+    return lambda text: text.cast(spark_type)
+
+
+_READERS: Final[dict[str, Callable[[Column], Column]]] = {
+    "string": lambda text: text,
+    "tinyint": _whole("tinyint"),
+    "smallint": _whole("smallint"),
+    "int": _whole("int"),
+    "bigint": _whole("bigint"),
+    "date": _date,
+    "timestamp": _timestamp,
+    "binary": F.unbase64,
+}
+
+
+def read_value(text: Column, spark_type: str) -> Column:
+    """The text as a value of a type of `fluvial.config.types`."""
+    base = re.sub(r"\(.*", "", spark_type)
+    return _READERS.get(base, _cast(spark_type))(text).cast(spark_type)

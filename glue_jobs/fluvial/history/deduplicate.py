@@ -1,0 +1,98 @@
+"""Which change events the log doesn't hold yet.
+
+An event's identity is (primary key, sequence, operation, payload hash, whether it was quarantined): stable when a
+connector re-sends it at new Kafka offsets, different when two payloads claim one position, and different again when
+an event that was quarantined comes back and passes.
+"""
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import Final
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.streams import EVENT, HAS_ERROR, IS_DERIVED, KIND, BatchContext, ChangeEvents, FreshEvents, LogRows
+
+_STATE: Final = "_state"
+_FRESH: Final = "fresh"
+_OWN: Final = "own"
+_KNOWN: Final = "known"
+
+
+@dataclass(frozen=True)
+class FreshCounts:
+    """Records of a batch by what the log says of them; `own` rows were written by an earlier try of the same batch."""
+
+    fresh_valid: int = 0
+    fresh_quarantined: int = 0
+    own_valid: int = 0
+    own_quarantined: int = 0
+    known: int = 0
+    fresh_derived: int = 0
+
+    @property
+    def fresh(self) -> int:
+        """Events to append, derived ones included."""
+        return self.fresh_valid + self.fresh_quarantined + self.fresh_derived
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the batch brings an event that no other batch brought."""
+        return self.fresh + self.own_valid + self.own_quarantined > 0
+
+
+def identity(primary_key: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that make two deliveries the same event."""
+    return (*primary_key, c.SEQUENCE, c.OPERATION, c.PAYLOAD_HASH, HAS_ERROR)
+
+
+def distinct_events(primary_key: tuple[str, ...]) -> Column:
+    """How many different events CheckedRecords hold, by a 64-bit fingerprint of the identity."""
+    fingerprint = F.xxhash64(*identity(primary_key))
+    return F.count_distinct(F.when(F.col(KIND) == EVENT, fingerprint)).alias("distinct_events")
+
+
+def drop_repeats(events: ChangeEvents, primary_key: tuple[str, ...]) -> ChangeEvents:
+    """Each event once; of several deliveries any may stay, because their payload is the same."""
+    return ChangeEvents(events.dropDuplicates(list(identity(primary_key))))
+
+
+def mark_known(events: ChangeEvents, log: LogRows, primary_key: tuple[str, ...], batch: BatchContext) -> DataFrame:
+    """The events, each with what the log knows of it: `fresh`, `own` (an earlier try of this batch) or `known`.
+
+    `log` is already restricted to the batch's range of sequences, so that whole files are skipped.
+    """
+    is_own = (F.col(c.QUERY_ID) == batch.query_id) & (F.col(c.BATCH_ID) == batch.batch_id)
+    state = F.when(is_own, F.lit(_OWN)).otherwise(F.lit(_KNOWN)).alias(_STATE)
+    marked = log.withColumnRenamed(c.IS_QUARANTINED, HAS_ERROR)
+    known = marked.select(*(F.col(name).alias(f"log{name}") for name in identity(primary_key)), state)
+    same = reduce(Column.__and__, (events[name].eqNullSafe(known[f"log{name}"]) for name in identity(primary_key)))
+    joined = events.join(known, same, "left")
+    return joined.select(*(events[name] for name in events.columns), F.coalesce(_STATE, F.lit(_FRESH)).alias(_STATE))
+
+
+def count_states(marked: DataFrame) -> DataFrame:
+    """One row with the fields of FreshCounts; derived events are no records and only counted apart."""
+    is_record = ~F.col(IS_DERIVED)
+
+    def count(condition: Column, name: str) -> Column:
+        return F.count(F.when(condition, 1)).alias(name)
+
+    def records(state: str) -> Column:
+        return is_record & (F.col(_STATE) == state)
+
+    return marked.agg(
+        count(records(_FRESH) & ~F.col(HAS_ERROR), "fresh_valid"),
+        count(records(_FRESH) & F.col(HAS_ERROR), "fresh_quarantined"),
+        count(records(_OWN) & ~F.col(HAS_ERROR), "own_valid"),
+        count(records(_OWN) & F.col(HAS_ERROR), "own_quarantined"),
+        count(records(_KNOWN), "known"),
+        count(~is_record & (F.col(_STATE) == _FRESH), "fresh_derived"),
+    )
+
+
+def take_fresh(marked: DataFrame) -> FreshEvents:
+    """The events that the log lacks."""
+    return FreshEvents(marked.where(F.col(_STATE) == _FRESH).drop(_STATE))

@@ -1,0 +1,144 @@
+"""Delta tables of the lake: whether they exist, how they are created, appended to, read in ranges and merged."""
+
+import functools
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from delta.tables import DeltaTable
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.config.model import Table
+from fluvial.streams import ACTION, HistoryChanges
+
+_SETTLED_KEY: Final = "fluvial.settledLogVersion"
+
+
+def exists(session: SparkSession, path: str) -> bool:
+    """Whether a Delta table lies there."""
+    return DeltaTable.isDeltaTable(session, path)
+
+
+def read(session: SparkSession, path: str) -> DataFrame:
+    """The table as it stands now."""
+    return session.read.format("delta").load(path)
+
+
+def read_if_exists(session: SparkSession, path: str) -> DataFrame | None:
+    """The table, or None where there is none yet."""
+    return read(session, path) if exists(session, path) else None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The newest state of a table; `table_id` differs for another table made at the same place."""
+
+    version: int
+    table_id: str
+
+
+def snapshot(session: SparkSession, path: str) -> Snapshot | None:
+    """The newest snapshot, or None where there is no table; a look at the log directory, no Spark job."""
+    jvm = session._jvm  # noqa: SLF001 - the Python API has no way that costs no job
+    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session._jsparkSession, path)  # noqa: SLF001
+    found = log.update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())
+    return Snapshot(found.version(), found.metadata().id()) if found.version() >= 0 else None
+
+
+def append(
+    frame: DataFrame,
+    path: str,
+    *,
+    transaction: tuple[str, int] | None = None,
+    partition_by: Sequence[str] = (),
+    properties: dict[str, str] | None = None,
+    user_metadata: str = "",
+) -> None:
+    """Appends, creating the table where needed; with a `transaction` (app id, version) a retry writes nothing."""
+    writer = frame.write.format("delta").mode("append").option("mergeSchema", "true").options(**(properties or {}))
+    if transaction is not None:
+        writer = writer.option("txnAppId", transaction[0]).option("txnVersion", transaction[1])
+    if partition_by:
+        writer = writer.partitionBy(*partition_by)
+    if user_metadata:
+        writer = writer.option("userMetadata", user_metadata)
+    writer.save(path)
+
+
+def log_properties(table: Table) -> dict[str, str]:
+    """Properties of a log: its change feed gives ranges of versions, its statistics prune by sequence and time."""
+    statistics = (*table.primary_key, c.SEQUENCE, c.COMMIT_TIME, c.OPERATION)
+    return {
+        "delta.enableChangeDataFeed": "true",
+        "delta.appendOnly": "true",
+        "delta.dataSkippingStatsColumns": ",".join(statistics),
+    }
+
+
+def history_properties(table: Table) -> dict[str, str]:
+    """Properties of a history: its statistics prune closed files by the sequence that closed them."""
+    statistics = (*table.primary_key, c.SEQUENCE, c.END_SEQUENCE, c.EFFECTIVE_FROM, c.EFFECTIVE_TO)
+    return {"delta.dataSkippingStatsColumns": ",".join(statistics)}
+
+
+def read_range(session: SparkSession, path: str, first: int, last: int) -> DataFrame:
+    """Rows appended by versions `first` to `last`, both included."""
+    reader = session.read.format("delta").option("readChangeFeed", "true")
+    feed = reader.option("startingVersion", first).option("endingVersion", last).load(path)
+    return feed.drop("_change_type", "_commit_version", "_commit_timestamp")
+
+
+def read_version(session: SparkSession, path: str, version: int) -> DataFrame:
+    """The table as of a version."""
+    return session.read.format("delta").option("versionAsOf", version).load(path)
+
+
+def merge_history(
+    session: SparkSession, path: str, changes: HistoryChanges, table: Table, from_sequence: str, has_deletes: bool
+) -> None:
+    """One MERGE; the literal on `_end_sequence` keeps closed files out of it."""
+    names = [name for name in changes.columns if name != ACTION]
+    values = {f"`{name}`": f"s.`{name}`" for name in names}
+    merge = (
+        DeltaTable.forPath(session, path)
+        .alias("t")
+        .merge(changes.alias("s"), _merge_condition(table, from_sequence))
+        .whenMatchedUpdate(condition=F.col(f"s.{ACTION}") == "UPDATE", set=values)
+        .whenNotMatchedInsert(condition=F.col(f"s.{ACTION}") == "INSERT", values=values)
+    )
+    if has_deletes:
+        merge = merge.whenMatchedDelete(condition=F.col(f"s.{ACTION}") == "DELETE")
+    merge.execute()
+
+
+def _merge_condition(table: Table, from_sequence: str) -> Column:
+    same = [F.col(f"t.{name}") == F.col(f"s.{name}") for name in (*table.primary_key, c.SEQUENCE)]
+    near = F.col(f"t.{c.END_SEQUENCE}").isNull() | (F.col(f"t.{c.END_SEQUENCE}") >= from_sequence)
+    return functools.reduce(operator.and_, same, near)
+
+
+def add_missing_columns(session: SparkSession, path: str, wanted: DataFrame) -> None:
+    """Adds the columns of `wanted` that the table lacks; their old values are NULL."""
+    known = {name.lower() for name in read(session, path).columns}
+    missing = [(name, kind) for name, kind in wanted.dtypes if name.lower() not in known and name != ACTION]
+    if missing:
+        listed = ", ".join(f"`{name}` {kind}" for name, kind in missing)
+        session.sql(f"ALTER TABLE delta.`{path}` ADD COLUMNS ({listed})")
+
+
+def settled_metadata(log_id: str, version: int) -> str:
+    """What a settling commit notes: the log it read, and up to which version."""
+    return f"{_SETTLED_KEY}={log_id}@{version}"
+
+
+def find_settled_version(session: SparkSession, path: str, log_id: str) -> int:
+    """The log version up to which a history is settled; -1 where that can't be told, so that all is settled again."""
+    if not exists(session, path):
+        return -1
+    notes = DeltaTable.forPath(session, path).history().select("userMetadata").where("userMetadata IS NOT NULL")
+    prefix = f"{_SETTLED_KEY}={log_id}@"
+    found = [int(row[0].removeprefix(prefix)) for row in notes.collect() if row[0].startswith(prefix)]
+    return max(found, default=-1)

@@ -1,0 +1,131 @@
+"""The settle step of one table: takes the log versions not yet settled and folds them in by one MERGE."""
+
+from dataclasses import dataclass, field
+
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.config.locations import TableLocations
+from fluvial.config.model import Table
+from fluvial.history.settle import FIRST, RangeBounds, lower_to_runs, settle_versions, touched_keys
+from fluvial.io import delta
+from fluvial.io.schemas import empty_frame, history_schema
+from fluvial.streams import ACTION, BatchSummary, History, HistoryChanges, LogRows
+
+_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+
+
+@dataclass
+class HistoryWriter:
+    """Settles one table. Works in a session of its own, because a commit's note is a session setting."""
+
+    parent: SparkSession
+    table: Table
+    locations: TableLocations
+    _settled: int | None = field(default=None, init=False)
+    _has_truncate: bool | None = field(default=None, init=False)
+    _grown_by: BatchSummary | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.session = self.parent.newSession()
+
+    def log_grew(self, summary: BatchSummary) -> None:
+        """Tells that this process appended one log version with these bounds."""
+        self._grown_by = summary
+        if summary.truncates:
+            self._has_truncate = True
+
+    def settle(self) -> int:
+        """Folds every unsettled log version in; returns how many versions of rows changed.
+
+        A crash before or after the MERGE leaves nothing to mend: the next settle finds what is missing, or nothing.
+        """
+        log = delta.snapshot(self.session, self.locations.log)
+        if log is None:
+            return 0
+        first = self._first_unsettled(log.table_id)
+        if first > log.version:
+            return 0
+        changes = LogRows(delta.read_range(self.session, self.locations.log, first, log.version))
+        changed = self._fold(changes, log, self._bounds(changes, log.version - first + 1))
+        self._settled, self._grown_by = log.version, None
+        return changed
+
+    def _first_unsettled(self, log_id: str) -> int:
+        if self._settled is None:
+            self._settled = delta.find_settled_version(self.session, self.locations.history, log_id)
+            self._add_new_columns()
+        return self._settled + 1
+
+    def _add_new_columns(self) -> None:
+        if delta.exists(self.session, self.locations.history):
+            wanted = empty_frame(self.session, history_schema(self.table))
+            delta.add_missing_columns(self.session, self.locations.history, wanted)
+
+    def _bounds(self, changes: LogRows, versions: int) -> RangeBounds | None:
+        """From the batch that was just appended where it is the whole range, else by reading the range."""
+        summary = self._grown_by
+        if versions == 1 and summary is not None:
+            found = (summary.min_sequence, summary.min_commit_micros, summary.truncates)
+        else:
+            found = tuple(_measure_range(changes))
+        if found[0] is None:
+            return None
+        return RangeBounds(found[0], found[1], bool(found[2]), self._log_has_truncate())
+
+    def _log_has_truncate(self) -> bool:
+        if self._has_truncate is None:
+            log = delta.read(self.session, self.locations.log)
+            self._has_truncate = bool(log.where(F.col(c.OPERATION) == c.TRUNCATE).take(1))
+        return self._has_truncate
+
+    def _fold(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds | None) -> int:
+        if bounds is None:
+            return 0
+        history = self._history()
+        rows = LogRows(delta.read_version(self.session, self.locations.log, log.version))
+        touched = touched_keys(changes, history, bounds, self.table)
+        if self.table.track_columns:
+            touched = type(touched)(lower_to_runs(touched, history, bounds, self.table).persist())
+            lowest = touched.agg(F.min(FIRST)).collect()[0][0]
+            bounds = RangeBounds(lowest, bounds.min_commit_micros, bounds.has_truncate, bounds.log_has_truncate)
+        wanted = HistoryChanges(settle_versions(touched, rows, history, bounds, self.table).persist())
+        try:
+            return self._write(wanted, bounds, delta.settled_metadata(log.table_id, log.version))
+        finally:
+            wanted.unpersist()
+            touched.unpersist()
+
+    def _history(self) -> History:
+        known = delta.read_if_exists(self.session, self.locations.history)
+        return History(known if known is not None else empty_frame(self.session, history_schema(self.table)))
+
+    def _write(self, changes: HistoryChanges, bounds: RangeBounds, note: str) -> int:
+        actions = {row[0]: row[1] for row in changes.groupBy(ACTION).count().collect()}
+        if not actions:
+            return 0
+        if not delta.exists(self.session, self.locations.history):
+            self._create(changes.drop(ACTION), note)
+        else:
+            self.session.conf.set(_USER_METADATA, note)
+            has_deletes = "DELETE" in actions
+            delta.merge_history(
+                self.session, self.locations.history, changes, self.table, bounds.min_sequence, has_deletes
+            )
+        return sum(actions.values())
+
+    def _create(self, versions: DataFrame, note: str) -> None:
+        delta.append(
+            versions,
+            self.locations.history,
+            partition_by=(c.IS_CURRENT,),
+            properties=delta.history_properties(self.table),
+            user_metadata=note,
+        )
+
+
+def _measure_range(changes: LogRows) -> Row:
+    """(lowest sequence, earliest commit time in µs, number of truncates) of a range of log rows."""
+    truncate = F.when(F.col(c.OPERATION) == c.TRUNCATE, 1)
+    return changes.agg(F.min(c.SEQUENCE), F.min(F.unix_micros(c.COMMIT_TIME)), F.count(truncate)).collect()[0]

@@ -1,0 +1,56 @@
+"""Schemas of the lake's tables as Spark DDL, for frames that must exist before the tables do."""
+
+from pyspark.sql import DataFrame, SparkSession
+
+from fluvial import columns as c
+from fluvial.config.model import Table
+
+
+def empty_frame(session: SparkSession, schema: str) -> DataFrame:
+    """No rows of a schema."""
+    return session.createDataFrame([], schema)
+
+
+def history_schema(table: Table) -> str:
+    """DDL of a history table."""
+    return _ddl(
+        table,
+        {
+            c.SEQUENCE: "string",
+            c.OPERATION: "string",
+            c.EFFECTIVE_FROM: "timestamp",
+            c.EFFECTIVE_TO: "timestamp",
+            c.IS_CURRENT: "boolean",
+            c.END_SEQUENCE: "string",
+            c.UNCERTAIN_SINCE: "string",
+            c.UNRESOLVED: "array<string>",
+            c.INGESTED_AT: "timestamp",
+        },
+    )
+
+
+def log_schema(table: Table) -> str:
+    """DDL of a log table."""
+    return _ddl(
+        table,
+        {
+            c.SEQUENCE: "string",
+            c.OPERATION: "string",
+            c.COMMIT_TIME: "timestamp",
+            c.IS_QUARANTINED: "boolean",
+            c.NOT_AUTHORED: "array<string>",
+            c.PAYLOAD_HASH: "bigint",
+            c.SOURCE_POSITION: "string",
+            c.TOPIC: "string",
+            c.PARTITION: "int",
+            c.OFFSET: "bigint",
+            c.QUERY_ID: "string",
+            c.BATCH_ID: "bigint",
+            c.INGESTED_AT: "timestamp",
+        },
+    )
+
+
+def _ddl(table: Table, system: dict[str, str]) -> str:
+    business = {column.name: column.type for column in table.columns}
+    return ", ".join(f"`{name}` {kind}" for name, kind in (business | system).items())

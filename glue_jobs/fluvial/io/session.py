@@ -1,0 +1,87 @@
+"""The Spark session of the job: Delta on, UTC, small-batch settings, versions asserted before anything runs."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from pyspark.sql import SparkSession
+
+from fluvial.io.versions import Versions, assert_versions
+
+_SETTINGS: Final = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    # AQE turns each shuffle into a job of its own; a micro-batch is too small to gain from it.
+    "spark.sql.adaptive.enabled": "false",
+    # Lets the windows' partitioning by key serve the comparison by key and sequence.
+    "spark.sql.requireAllClusterKeysForCoPartition": "false",
+    # Dates before 1900 are written as they are: proleptic Gregorian, as every other reader takes them.
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
+    # Microseconds as 64-bit integers, with statistics; INT96 has none and no reader likes it.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
+    # The history's two partitions would otherwise limit a MERGE to two writers.
+    "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
+    # The settle step hands MERGE a persisted frame; a second copy would cost a job.
+    "spark.databricks.delta.merge.materializeSource": "none",
+    "spark.databricks.delta.properties.defaults.checkpointInterval": "20",
+    # A superset of Spark's own pattern: setting this key replaces the default.
+    "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|sasl[.]jaas|credential",
+    "spark.ui.showConsoleProgress": "false",
+}
+_LOCAL_SETTINGS: Final = {
+    "spark.master": "local[*]",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.memory": "1g",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=4 -Dlog4j2.level=ERROR",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+
+
+def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, str] | None = None) -> SparkSession:
+    """A session with the proven versions; `jars` means a local one, without them the cluster brings its own.
+
+    Raises VersionMismatchError.
+    """
+    wanted = dict(_SETTINGS)
+    if jars:
+        wanted |= _LOCAL_SETTINGS | {"spark.jars": ",".join(str(jar) for jar in jars)}
+    builder = SparkSession.builder.appName(app_name)
+    for name, value in (wanted | (settings or {})).items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    assert_versions(find_versions(session))
+    return session
+
+
+def find_versions(session: SparkSession) -> Versions:
+    """The versions this session really runs, told by the class path."""
+    return Versions(
+        spark=session.version,
+        delta=_jar_version(session, "io.delta.sql.DeltaSparkSessionExtension", r"delta-spark_2\.\d+-(.+)\.jar"),
+        deequ=_jar_version(session, "com.amazon.deequ.VerificationSuite", r"deequ-(.+)\.jar"),
+        kafka_connector=_jar_version(
+            session, "org.apache.spark.sql.kafka010.KafkaSourceProvider", r"spark-sql-kafka-0-10_2\.\d+-(.+)\.jar"
+        ),
+    )
+
+
+def _jar_version(session: SparkSession, class_name: str, pattern: str) -> str:
+    """The version in the name of the jar that holds a class; empty where the class isn't found."""
+    jvm = session._jvm  # noqa: SLF001 - the only way to ask the class path
+    try:
+        loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+        resource = loader.getResource(class_name.replace(".", "/") + ".class")
+    except Exception:  # noqa: BLE001 - py4j has no narrower type for a JVM without the class
+        return ""
+    found = re.search(pattern.replace(r"(.+)\.jar", r"([^/!]+)\.jar"), str(resource.toString() if resource else ""))
+    return found[1] if found else ""

@@ -1,0 +1,149 @@
+"""Writes one table's share of a micro-batch: quarantine, log, history, in that order, each idempotent by itself."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.config.locations import TableLocations
+from fluvial.config.model import Table
+from fluvial.history.deduplicate import (
+    FreshCounts,
+    count_states,
+    distinct_events,
+    drop_repeats,
+    mark_known,
+    take_fresh,
+)
+from fluvial.io import delta
+from fluvial.io.dead_letters import DeadLetterCounts
+from fluvial.io.history_writer import HistoryWriter
+from fluvial.io.schemas import empty_frame, log_schema
+from fluvial.metrics.accounting import read_summary, summary_columns
+from fluvial.metrics.analyzers import Measurement, measure_metrics, read_measurements
+from fluvial.micro_batch import check_records, place_dead_letters, place_events, take_events
+from fluvial.streams import (
+    BatchContext,
+    BatchSummary,
+    CheckedRecords,
+    DeadLetters,
+    FreshEvents,
+    LogRows,
+    Records,
+    TableCounts,
+)
+
+
+@dataclass(frozen=True)
+class CheckedBatch:
+    """A table's records, parsed, judged, counted, and compared with the log; the frames are persisted."""
+
+    records: CheckedRecords
+    summary: BatchSummary
+    measurements: tuple[Measurement, ...]
+    fresh: FreshEvents
+    counts: FreshCounts
+    persisted: tuple[DataFrame, ...]
+
+    def unpersist(self) -> None:
+        """Gives the memory back."""
+        for frame in self.persisted:
+            frame.unpersist()
+
+
+@dataclass
+class TableWriter:
+    """One table of the lake; keeps what it learns of the log between batches, all of it derivable again."""
+
+    session: SparkSession
+    table: Table
+    locations: TableLocations
+    _max_sequence: str | None = field(default=None, init=False)
+
+    @cached_property
+    def history(self) -> HistoryWriter:
+        """The settle step of this table."""
+        return HistoryWriter(self.session, self.table, self.locations)
+
+    def check(self, records: Records, context: BatchContext) -> CheckedBatch:
+        """Parses and judges the records in one pass, which also counts them and measures the metrics."""
+        checked = CheckedRecords(check_records(records, self.table).persist())
+        observation = Observation()
+        observed = checked.observe(observation, *summary_columns(), *measure_metrics(self.table))
+        distinct = observed.agg(distinct_events(self.table.primary_key)).collect()[0][0]
+        values = observation.get
+        summary = read_summary(values, distinct)
+        fresh, counts, marked = self._find_fresh(checked, summary, context)
+        measurements = read_measurements(self.table, values)
+        return CheckedBatch(checked, summary, measurements, fresh, counts, (checked, *marked))
+
+    def _find_fresh(
+        self, checked: CheckedRecords, summary: BatchSummary, context: BatchContext
+    ) -> tuple[FreshEvents, FreshCounts, tuple[DataFrame, ...]]:
+        """The events the log lacks. The log is only asked where the batch repeats itself or reaches into it."""
+        events = take_events(checked, summary, self.table)
+        has_repeats = summary.distinct_events < summary.events
+        if not has_repeats and not self._may_be_known(summary):
+            return FreshEvents(events), _all_fresh(summary), ()
+        if has_repeats:
+            events = drop_repeats(events, self.table.primary_key)
+        marked = mark_known(events, self._log_between(summary), self.table.primary_key, context).persist()
+        counts = FreshCounts(**count_states(marked).collect()[0].asDict())
+        return take_fresh(marked), counts, (marked,)
+
+    def _log_between(self, summary: BatchSummary) -> LogRows:
+        log = delta.read_if_exists(self.session, self.locations.log)
+        if log is None:
+            return LogRows(empty_frame(self.session, log_schema(self.table)))
+        return LogRows(log.where(F.col(c.SEQUENCE).between(summary.min_sequence, summary.max_sequence)))
+
+    def _may_be_known(self, summary: BatchSummary) -> bool:
+        """Whether the log reaches into the batch's range of sequences."""
+        if self._max_sequence is None:
+            log = delta.read_if_exists(self.session, self.locations.log)
+            self._max_sequence = (log.agg(F.max(c.SEQUENCE)).collect()[0][0] if log is not None else None) or ""
+        return (summary.min_sequence or "") <= self._max_sequence
+
+    def dead_letters(self, batch: CheckedBatch, context: BatchContext) -> DeadLetters:
+        """The records of the batch that can't be change events."""
+        return place_dead_letters(batch.records, self.table, context)
+
+    def write(self, batch: CheckedBatch, dead: DeadLetterCounts, context: BatchContext) -> TableCounts:
+        """Quarantine and log, then the history; returns where each record went."""
+        if batch.counts.fresh:
+            self._append(batch, context)
+        self.history.settle()
+        return _table_counts(batch.summary, batch.counts, dead)
+
+    def _append(self, batch: CheckedBatch, context: BatchContext) -> None:
+        outcome = place_events(batch.fresh, self.table, context)
+        if batch.counts.fresh_quarantined:
+            transaction = (f"fluvial/{context.query_id}/{self.table.name}/quarantine", context.batch_id)
+            delta.append(outcome.quarantined, self.locations.quarantine, transaction=transaction)
+        delta.append(outcome.log, self.locations.log, properties=delta.log_properties(self.table))
+        self.history.log_grew(batch.summary)
+        self._max_sequence = max(self._max_sequence or "", batch.summary.max_sequence or "")
+
+
+def _all_fresh(summary: BatchSummary) -> FreshCounts:
+    return FreshCounts(
+        fresh_valid=summary.distinct_events - summary.violated,
+        fresh_quarantined=summary.violated,
+        fresh_derived=summary.derived_events,
+    )
+
+
+def _table_counts(summary: BatchSummary, counts: FreshCounts, dead: DeadLetterCounts) -> TableCounts:
+    log_rows = counts.fresh_valid + counts.own_valid
+    quarantined = counts.fresh_quarantined + counts.own_quarantined
+    return TableCounts(
+        consumed=summary.consumed,
+        log_rows=log_rows,
+        quarantined=quarantined,
+        dead_letters=dead.written,
+        control_messages=summary.control_messages,
+        tombstones=summary.tombstones,
+        duplicates=summary.events - log_rows - quarantined + dead.known,
+    )

@@ -1,0 +1,56 @@
+"""The chain, and nothing else: records in, frames for every sink out. `io` persists, calls, writes and unpersists."""
+
+from dataclasses import dataclass
+
+from fluvial.config.model import Table
+from fluvial.envelope.key_change import change_events
+from fluvial.envelope.parse import parse_envelope
+from fluvial.quality.check import check_rules
+from fluvial.quality.split import dead_letter_rows, log_rows, quarantine_rows
+from fluvial.streams import (
+    IMAGE,
+    BatchContext,
+    BatchSummary,
+    ChangeEvents,
+    CheckedRecords,
+    DeadLetters,
+    FreshEvents,
+    LogRows,
+    Quarantined,
+    Records,
+)
+from fluvial.transforms.apply import apply_masks, apply_transforms, mask_texts
+from pyspark.sql import functions as F
+
+
+@dataclass(frozen=True)
+class BatchOutcome:
+    """What a batch's fresh events become."""
+
+    quarantined: Quarantined
+    log: LogRows
+
+
+def check_records(records: Records, table: Table) -> CheckedRecords:
+    """Parsed and judged; the frame to persist, because every later step reads it."""
+    return check_rules(parse_envelope(records, table), table)
+
+
+def take_events(checked: CheckedRecords, summary: BatchSummary, table: Table) -> ChangeEvents:
+    """The change events of the batch."""
+    return change_events(checked, table, has_key_changes=summary.derived_events > 0)
+
+
+def place_events(fresh: FreshEvents, table: Table, batch: BatchContext) -> BatchOutcome:
+    """Fresh events into quarantine rows and log rows."""
+    after_image = mask_texts(table, F.col(IMAGE))
+    return BatchOutcome(
+        quarantined=quarantine_rows(fresh, apply_masks(table), after_image, batch),
+        log=log_rows(fresh, apply_transforms(table), table, batch),
+    )
+
+
+def place_dead_letters(checked: CheckedRecords, table: Table, batch: BatchContext) -> DeadLetters:
+    """The records that can't be change events; raw bytes are withheld where the table masks columns."""
+    is_raw = table.dead_letter_payload == "raw" or (table.dead_letter_payload == "auto" and not table.masked_columns)
+    return dead_letter_rows(checked, table.name, not is_raw, batch)

@@ -1,0 +1,62 @@
+"""What each rule means in Spark: a Column that is true where the rule is *violated*, never NULL.
+
+A null passes every rule but `not_null`; a column that the event doesn't author passes all of them.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from fluvial.config.rules import AllowedValuesRule, NotNullRule, RangeRule, RegexRule, Rule
+
+Predicate = Callable[[Any, str, Column], Column]
+"""(rule, Spark type of its column, the column) -> violated."""
+
+
+def violated_range(rule: RangeRule, spark_type: str, value: Column) -> Column:
+    """Outside the inclusive bounds; NaN is outside any."""
+    below = F.lit(False) if rule.params.min is None else value < _bound(rule.params.min, spark_type)
+    above = F.lit(False) if rule.params.max is None else value > _bound(rule.params.max, spark_type)
+    not_a_number = F.isnan(value) if spark_type in {"double", "float"} else F.lit(False)
+    return below | above | not_a_number
+
+
+def _bound(bound: float | int | str, spark_type: str) -> Column:
+    """Exact for decimals: the bound's shortest text, never its binary double."""
+    if spark_type in {"date", "timestamp"}:
+        return F.lit(str(bound)).cast(spark_type)
+    return F.lit(str(bound)).cast("double" if spark_type in {"double", "float"} else "decimal(38,10)")
+
+
+def violated_allowed_values(rule: AllowedValuesRule, spark_type: str, value: Column) -> Column:
+    """Not one of the values."""
+    return ~value.isin([F.lit(_text(allowed)).cast(spark_type) for allowed in rule.params.values])
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def violated_regex(rule: RegexRule, spark_type: str, value: Column) -> Column:
+    """The pattern matches nowhere in the text."""
+    return ~value.cast("string").rlike(rule.params.pattern)
+
+
+def violated_not_null(rule: NotNullRule, spark_type: str, value: Column) -> Column:
+    """Missing."""
+    return value.isNull()
+
+
+_PREDICATES: Final[dict[str, Predicate]] = {
+    "range": violated_range,
+    "allowed_values": violated_allowed_values,
+    "regex": violated_regex,
+    "not_null": violated_not_null,
+}
+
+
+def violated(rule: Rule, spark_type: str) -> Column:
+    """Where the rule is violated; NULL can't come out, so no row falls between the two sides of the split."""
+    return F.coalesce(_PREDICATES[rule.type](rule, spark_type, F.col(rule.column)), F.lit(False))

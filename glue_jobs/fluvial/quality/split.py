@@ -1,0 +1,115 @@
+"""Fresh events into the two places they go: quarantine rows, and log rows with a gap marker for each quarantined one."""
+
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.config.model import Table
+from fluvial.streams import (
+    DEAD_LETTER,
+    HAS_ERROR,
+    KAFKA_TIMESTAMP,
+    KIND,
+    RAW_KEY,
+    RAW_VALUE,
+    REASON,
+    BatchContext,
+    CheckedRecords,
+    DeadLetters,
+    FreshEvents,
+    LogRows,
+    Quarantined,
+    Records,
+)
+
+_POSITION = (c.OPERATION, c.SEQUENCE, c.COMMIT_TIME, c.SOURCE_POSITION, c.TOPIC, c.PARTITION, c.OFFSET)
+
+
+def quarantine_rows(
+    events: FreshEvents, masked: Mapping[str, Column], after_image: Column, batch: BatchContext
+) -> Quarantined:
+    """The events that break an `error` rule, with all their violations and what a replay needs, masked."""
+    return Quarantined(
+        events.where(HAS_ERROR).select(
+            *(column.alias(name) for name, column in masked.items()),
+            c.VIOLATIONS,
+            F.transform(c.VIOLATIONS, lambda violation: violation["rule_id"]).alias(c.FAILED_RULES),
+            after_image.alias(c.AFTER_IMAGE),
+            *_POSITION,
+            F.lit(batch.processed_at).alias(c.QUARANTINED_AT),
+        )
+    )
+
+
+def log_rows(events: FreshEvents, transformed: Mapping[str, Column], table: Table, batch: BatchContext) -> LogRows:
+    """One row for each event; a quarantined one keeps its key and position and none of its values."""
+
+    def value(name: str, column: Column) -> Column:
+        kept = column if name in table.primary_key else F.when(~F.col(HAS_ERROR), column)
+        return kept.alias(name)
+
+    return LogRows(
+        events.select(
+            *(value(name, column) for name, column in transformed.items()),
+            c.SEQUENCE,
+            c.OPERATION,
+            c.COMMIT_TIME,
+            F.col(HAS_ERROR).alias(c.IS_QUARANTINED),
+            c.NOT_AUTHORED,
+            c.PAYLOAD_HASH,
+            c.SOURCE_POSITION,
+            c.TOPIC,
+            c.PARTITION,
+            c.OFFSET,
+            F.lit(batch.query_id).alias(c.QUERY_ID),
+            F.lit(batch.batch_id).cast("bigint").alias(c.BATCH_ID),
+            F.lit(batch.processed_at).alias(c.INGESTED_AT),
+        )
+    )
+
+
+def dead_letter_rows(records: CheckedRecords, table_name: str, withhold: bool, batch: BatchContext) -> DeadLetters:
+    """Records that can't be change events; with `withhold`, a fingerprint stands for bytes that may hold personal data.
+
+    A withheld value stays in the topic at its offset for as long as the topic retains it.
+    """
+    dead = records.where(F.col(KIND) == DEAD_LETTER)
+    value = F.lit(None).cast("binary") if withhold else F.col(RAW_VALUE)
+    position = [F.col(name) for name in (c.TOPIC, c.PARTITION, c.OFFSET, KAFKA_TIMESTAMP, RAW_KEY)]
+    return _dead_letters(dead, F.lit(table_name), F.col(REASON), position, (value, F.col(RAW_VALUE)), batch)
+
+
+def unrouted_rows(records: Records, batch: BatchContext) -> DeadLetters:
+    """Records of topics that no table claims; their bytes are withheld, because no table says what they may hold."""
+    position = [F.col(name) for name in ("topic", "partition", "offset", "timestamp", "key")]
+    reason = F.lit("no table of tables.yaml has this topic")
+    values = (F.lit(None).cast("binary"), F.col("value"))
+    return _dead_letters(records, F.lit(None).cast("string"), reason, position, values, batch)
+
+
+def _dead_letters(
+    records: DataFrame,
+    table: Column,
+    reason: Column,
+    position: Sequence[Column],
+    values: tuple[Column, Column],
+    batch: BatchContext,
+) -> DeadLetters:
+    """`position`: topic, partition, offset, timestamp, key; `values`: what is stored, what is fingerprinted."""
+    names = ("topic", "partition", "offset", "kafka_timestamp", "key")
+    stored, raw = values
+    return DeadLetters(
+        records.select(
+            table.alias("table"),
+            reason.alias("reason"),
+            *(column.alias(name) for name, column in zip(names, position, strict=True)),
+            stored.alias("value"),
+            F.sha2(F.coalesce(raw, F.lit(b"")), 256).alias("value_sha256"),
+            F.octet_length(raw).cast("bigint").alias("value_bytes"),
+            F.lit(batch.query_id).alias("query_id"),
+            F.lit(batch.batch_id).cast("bigint").alias("batch_id"),
+            F.lit(batch.processed_at).alias("dead_lettered_at"),
+        )
+    )
