@@ -11,8 +11,16 @@ from fluvial.errors import FluvialError
 
 # One line for each command, in the order `fluvial --help` shows them.
 COMMANDS: Final = {
-    "validate": LazyCommand("fluvial.cli.validate:validate", "Check tables.yaml: every problem at once, with its line."),
-    "generate": LazyCommand("fluvial.cli.generate:generate", "Write a scenario into the source: seed, generate, burst."),
+    "up": LazyCommand("fluvial.cli.up:up", "Start or mend the local profile, and deploy a use case."),
+    "down": LazyCommand("fluvial.cli.down:down", "Stop everything that `up` started."),
+    "status": LazyCommand("fluvial.cli.status:status", "Show how the parts of the local profile stand."),
+    "validate": LazyCommand(
+        "fluvial.cli.validate:validate", "Check tables.yaml: every problem at once, with its line."
+    ),
+    "generate": LazyCommand(
+        "fluvial.cli.generate:generate", "Write a scenario into the source: seed, generate, burst."
+    ),
+    "replay": LazyCommand("fluvial.cli.replay:replay", "Send recorded Kafka records through the streaming chain."),
     "query": LazyCommand("fluvial.cli.query:query", "Ask the lake with SQL; starts no JVM."),
     "verify": LazyCommand("fluvial.cli.verify:verify", "Derive history again from the log, and list each difference."),
 }

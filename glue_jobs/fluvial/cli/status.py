@@ -1,0 +1,28 @@
+"""`fluvial status`: how the parts of the local profile stand."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from fluvial.cli.display import print_parts
+from fluvial.cli.selection import HomeOption, select_home
+from fluvial.local import stack
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Show every part; exit status 0 when all of them are up, 1 when something isn't."""
+    place = select_home(home)
+    parts = stack.status(place)
+    is_up = all(part.is_up for part in parts)
+    if as_json:
+        found = {"home": str(place.root), "is_up": is_up, "parts": [asdict(part) for part in parts]}
+        print(json.dumps(found, indent=2))
+    else:
+        print_parts(parts)
+    if not is_up:
+        raise typer.Exit(1)
