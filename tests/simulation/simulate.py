@@ -29,7 +29,7 @@ class Violation(Exception):
 
 def simulate(seed: int, pipeline_class: type[Pipeline] = Pipeline) -> None:
     """Runs one seed; raises Violation."""
-    random = Random(seed)  # noqa: S311 - repeatable on purpose
+    random = Random(seed)
     source = Source(random).live(2 + int(random.random() * 11))
     records = deliver(random, source.sent)
     run = Run(random, pipeline_class(is_tracked=random.random() < 0.4), records)

@@ -1,4 +1,4 @@
-"""`fluvial verify`: is the history what the log says?"""
+"""`fluvial verify`: whether the history is what the log says."""
 
 import json
 import sys

@@ -110,7 +110,7 @@ def _create_view(
 
 def _found(connection: duckdb.DuckDBPyConnection, sql: str, limit: int) -> tuple[int, tuple[Difference, ...]]:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS {sql}")
-    rows = connection.execute(f"SELECT * FROM found LIMIT {limit}").fetchall()
+    rows = connection.execute("SELECT * FROM found LIMIT $1", [limit]).fetchall()
     return _count(connection, "found"), tuple(Difference(*row) for row in rows)
 
 

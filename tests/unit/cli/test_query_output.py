@@ -36,7 +36,7 @@ def test_json_of_no_rows_is_an_empty_array() -> None:
         (float("-inf"), '"-Infinity"'),
         (0.1, "0.1"),
         (True, "true"),
-        ("naïve \"x\"", '"naïve \\"x\\""'),
+        ('naïve "x"', '"naïve \\"x\\""'),
         ([{"rule_id": "r1", "n": None}], '[{"rule_id": "r1", "n": null}]'),
     ],
 )  # fmt: skip
