@@ -1,4 +1,5 @@
 import pytest
+
 from fluvial.config.model import UseCase
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from fluvial.compile.source_ddl import compile_capture_ddl, compile_source_ddl, postgres_type
 from fluvial.config.model import UseCase
 

@@ -2,6 +2,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+
 from fluvial.config.model import UseCase
 from fluvial.generate.scenario import Scenario
 

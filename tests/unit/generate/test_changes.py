@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
+
 from fluvial.columns import DELETE, INSERT, UPDATE
 from fluvial.config.model import UseCase
 from fluvial.generate.changes import ExistingRows, Generator, initial_rows

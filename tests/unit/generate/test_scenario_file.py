@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from fluvial.config.model import UseCase
 from fluvial.errors import ConfigError
 from fluvial.generate.load import load_scenario

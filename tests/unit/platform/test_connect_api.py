@@ -108,7 +108,7 @@ def test_nobody_at_the_port_is_a_stack_error_that_says_what_to_do() -> None:
     ("connector", "tasks", "is_running"),
     [("RUNNING", ("RUNNING",), True), ("RUNNING", (), False), ("RUNNING", ("FAILED",), False), ("PAUSED", (), False)],
 )
-def test_a_connector_runs_only_with_its_task(connector: str, tasks: tuple[str, ...], is_running: bool) -> None:  # noqa: FBT001
+def test_a_connector_runs_only_with_its_task(connector: str, tasks: tuple[str, ...], is_running: bool) -> None:
     assert ConnectorStatus(connector, tasks).is_running is is_running
 
 

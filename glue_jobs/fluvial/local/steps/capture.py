@@ -22,7 +22,7 @@ _FAILURE_GRACE_SECONDS: Final = 3
 _SLOT_SECONDS: Final = 15
 
 
-def start_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:  # noqa: ARG001 - one shape
+def start_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """Creates or changes the connector and waits until it runs; one that runs with this configuration is left alone."""
     endpoints = read_endpoints(home)
     _check_publication(endpoints, use_case)
@@ -34,7 +34,7 @@ def start_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object
     return {"connector": name, "change": change, "slot": slot_name(use_case), "state": "RUNNING"}
 
 
-def stop_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:  # noqa: ARG001 - one shape
+def stop_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """Removes the connector with its position, the replication slot and the publication."""
     endpoints = read_endpoints(home)
     removed = ConnectApi(endpoints.connect_url).remove(connector_name(use_case))

@@ -7,7 +7,7 @@ from fluvial.local.home import Home
 from fluvial.plan.steps import Step
 
 
-def register_catalog(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:  # noqa: ARG001 - one shape
+def register_catalog(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """Names of the views; those in `empty` have no table yet because no event has arrived."""
     relations = lake_relations(use_case, home.lake)
     snapshots = {location: read_snapshot(location) for location in {relation.location for relation in relations}}

@@ -38,7 +38,7 @@ where processed_at > now() - interval 1 hour
 """
 
 
-def report_health(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:  # noqa: ARG001 - one shape
+def report_health(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """The report, also left in `run/health-<use case>.json`; raises StackError where some part isn't well."""
     report = check_health(use_case, home)
     write_state(home.run / f"health-{use_case.name}.json", json.dumps(report.as_json(), indent=2, default=str) + "\n")
@@ -116,7 +116,7 @@ def _check_streaming(use_case: UseCase, home: Home, endpoints: Endpoints) -> Che
         reason = f": {state.error}" if state and state.error else ""
         return Check("streaming", ok=False, problem=f"the streaming job doesn't run{reason}", hint=hint)
     if state is None or state.state != "running":
-        said = state.state if state else "nothing yet"
+        said = f"{state.state} {state.error}".strip() if state else "nothing yet"
         return Check("streaming", ok=False, problem=f"the streaming job says: {said}", hint=hint)
     age = (datetime.now(UTC) - state.updated_at).total_seconds() if state.updated_at else 0.0
     behind = read_consumer_lag(use_case, home, endpoints.bootstrap_servers)

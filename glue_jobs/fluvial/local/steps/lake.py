@@ -11,7 +11,7 @@ from fluvial.local.streaming import forget_streaming, is_streaming
 from fluvial.plan.steps import Step
 
 
-def drop_lake(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:  # noqa: ARG001 - one shape
+def drop_lake(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """Deletes tables, checkpoint and side tables of this use case; other use cases and foreign files stay."""
     if is_streaming(use_case, home):
         raise StackError(f"the streaming job of '{use_case.name}' still writes", "stop it first", part="streaming")

@@ -20,7 +20,7 @@ from fluvial.plan.steps import Step
 _ADMIN_DATABASE = "postgres"
 
 
-def create_source_tables(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:  # noqa: ARG001 - one shape
+def create_source_tables(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """Database, tables, capture role and publication; a table that exists otherwise is a SourceError."""
     endpoints = read_endpoints(home)
     is_new = _create_database(endpoints, use_case.database_name)
@@ -36,7 +36,7 @@ def create_source_tables(step: Step, use_case: UseCase, home: Home) -> dict[str,
     }
 
 
-def drop_source(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:  # noqa: ARG001 - one shape
+def drop_source(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """Drops the database, and the capture role once no database needs it."""
     endpoints = read_endpoints(home)
     with connect(endpoints, _ADMIN_DATABASE) as connection, friendly_errors(_ADMIN_DATABASE):

@@ -12,6 +12,6 @@ def start_job(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     return {"process": process_name(use_case.name), "change": start_streaming(tables_path(use_case, step.inputs), home)}
 
 
-def stop_job(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:  # noqa: ARG001 - one shape
+def stop_job(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """Stops the job after its micro-batch."""
     return {"process": process_name(use_case.name), "stopped": stop_streaming(use_case.name, home)}
