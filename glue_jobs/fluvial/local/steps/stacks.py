@@ -6,7 +6,7 @@ from fluvial.local.stack import up
 from fluvial.plan.steps import Step
 
 
-def start_stacks(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:  # noqa: ARG001 - one shape
+def start_stacks(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """Where everything answers; without the password, since results are shown."""
     endpoints = up(home)
     return {
