@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 TESTS ?= $(wildcard $(addprefix tests/,unit oracle simulation airflow spark end_to_end))
 STAMP := $(VENV)/.stamp
 
-.PHONY: help setup run test test-fast lint format lock clean
+.PHONY: help setup run test test-fast simulate lint format lock clean
 
 help: ## List what make can do
 	@awk 'BEGIN {FS = ":.*## "; print "usage: make TARGET\n"} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test: $(STAMP)-test ## Run every test, the end-to-end ones on the real stack las
 
 test-fast: $(STAMP)-test ## Run the tests that need neither Spark nor Airflow nor the stack
 	@$(BIN)/pytest tests/unit
+
+simulate: $(STAMP)-test ## Simulate the whole chain against the oracle; SEEDS=100000
+	@$(BIN)/python -m tests.simulation.simulate --seeds $(or $(SEEDS),100000)
 
 lint: $(STAMP)-test ## Check style, types and import contracts
 	@$(BIN)/ruff check

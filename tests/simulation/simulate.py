@@ -1,6 +1,6 @@
 """One integer seed is one life of source, connector, broker and pipeline, checked against the oracle all along.
 
-`python -m tests.simulation.simulate --seeds 100000` runs many; `--seed N` runs one again.
+`make simulate SEEDS=100000` runs many; `python -m tests.simulation.simulate --seed N` runs one again.
 """
 
 import argparse
@@ -183,12 +183,12 @@ def first_violation(seeds: Iterable[int], pipeline_class: type[Pipeline] = Pipel
 
 def command_of(seed: int) -> str:
     """The command that runs one seed again."""
-    return f"python -m tests.simulation.simulate --seed {seed}"
+    return f".venv/bin/python -m tests.simulation.simulate --seed {seed}"
 
 
 def main() -> int:
     """Runs seeds on every core; status 1 on a violation."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5000, help="how many, from --first on")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, help="run this one alone")
