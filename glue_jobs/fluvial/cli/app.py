@@ -11,6 +11,7 @@ from fluvial.errors import FluvialError
 
 # One line for each command, in the order `fluvial --help` shows them.
 COMMANDS: Final = {
+    "run": LazyCommand("fluvial.cli.run:run", "Do everything once: start, deploy, generate, wait, report."),
     "up": LazyCommand("fluvial.cli.up:up", "Start or mend the local profile, and deploy a use case."),
     "down": LazyCommand("fluvial.cli.down:down", "Stop everything that `up` started."),
     "status": LazyCommand("fluvial.cli.status:status", "Show how the parts of the local profile stand."),

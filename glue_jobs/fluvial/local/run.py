@@ -1,0 +1,129 @@
+"""`fluvial run`: the whole way from nothing to queryable history, driven by Airflow."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from fluvial.config.load import load_use_case
+from fluvial.config.model import UseCase
+from fluvial.config.placeholders import local_placeholders
+from fluvial.errors import StackError
+from fluvial.generate.load import load_scenario
+from fluvial.generate.scenario import Scenario
+from fluvial.local.airflow import NAME, START_SECONDS, launch_airflow, require_airflow
+from fluvial.local.airflow_client import AirflowClient, DagRun
+from fluvial.local.home import Home
+from fluvial.local.java import find_java
+from fluvial.local.run_catch_up import await_everything, count_arrived, read_counts
+from fluvial.local.run_report import RunReport, read_report
+from fluvial.local.stack import up
+from fluvial.local.use_case_files import scenario_path
+
+DEPLOY_SECONDS: Final = 600.0
+GENERATE_SECONDS: Final = 900.0
+CATCH_UP_SECONDS: Final = 240.0
+_PAUSE_SECONDS: Final = 0.5
+
+
+class RunView(Protocol):
+    """Shows a run while it happens."""
+
+    def progress(self, label: str, done: int, total: int) -> None:
+        """Work with a known end; `total` 0 where the end isn't known."""
+
+    def tasks(self, run: DagRun) -> None:
+        """A DAG run after one of its tasks changed its state."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A tables.yaml, how many changes the burst makes (None: as many as usual), and the generator's seed."""
+
+    tables: Path
+    rows: int | None = None
+    seed: int = 42
+
+
+def run_use_case(request: RunRequest, home: Home, view: RunView) -> RunReport:
+    """Starts everything, deploys, generates, waits and reports; leaves everything running. Raises FluvialError."""
+    started, tables = datetime.now(UTC), request.tables.absolute()
+    use_case = load_use_case(tables, local_placeholders())
+    scenario = load_scenario(scenario_path(tables), use_case)
+    find_java()
+    # Airflow takes longest, and all it needs is already here.
+    client = AirflowClient(launch_airflow(home, tables.parent.parent))
+    endpoints = up(home, view.progress)
+    _await_dag(client, home, f"{use_case.name}__deploy", view)
+    _run_dag(client, f"{use_case.name}__deploy", {}, DEPLOY_SECONDS, view)
+    before = count_arrived(use_case, home)
+    written = [
+        _generate(client, use_case, {"mode": "seed", "seed": request.seed}, view),
+        _generate(client, use_case, {"mode": "burst", "seed": request.seed, "rows": request.rows}, view),
+    ]
+    expected = before + sum(int(each["changes"]) for each in written)
+    is_complete = await_everything(use_case, home, endpoints, expected, CATCH_UP_SECONDS, view.progress)
+    violations = _quarantine_worthy(written, use_case, scenario)
+    report = read_report(use_case, home, read_counts(use_case, home, endpoints), started, violations)
+    client.unpause(f"{use_case.name}__health")
+    return report if is_complete else _add_late(report, count_arrived(use_case, home), expected)
+
+
+def _await_dag(client: AirflowClient, home: Home, dag_id: str, view: RunView) -> None:
+    begun = time.monotonic()
+    while (waited := time.monotonic() - begun) < START_SECONDS:
+        view.progress("starting Airflow", int(waited), 0)
+        require_airflow(home)
+        try:
+            if client.has_dag(dag_id):
+                return
+        except OSError:  # nobody listens yet
+            pass
+        time.sleep(_PAUSE_SECONDS)
+    raise StackError(f"Airflow doesn't know {dag_id} after {START_SECONDS:.0f} s{_import_errors(client)}", part=NAME)
+
+
+def _import_errors(client: AirflowClient) -> str:
+    try:
+        errors = client.import_errors()
+    except OSError:
+        return ""
+    return "".join(f"\n{name}:\n{text}" for name, text in errors.items())
+
+
+def _run_dag(client: AirflowClient, dag_id: str, conf: Mapping[str, object], timeout: float, view: RunView) -> DagRun:
+    run = client.wait(dag_id, client.trigger(dag_id, conf), timeout, view.tasks)
+    if run.state != "success":
+        task = next(iter(run.failed_tasks), None)
+        raise StackError(
+            f"{dag_id} failed" + (f" in task {task}:\n{client.log_tail(run, task)}" if task else ""),
+            f"every log is in {client.access.url}/dags/{dag_id}, while Airflow runs",
+            part=NAME,
+        )
+    return run
+
+
+def _generate(client: AirflowClient, use_case: UseCase, conf: Mapping[str, object], view: RunView) -> dict[str, Any]:
+    given = {name: value for name, value in conf.items() if value is not None}
+    run = _run_dag(client, f"{use_case.name}__generate_data", given, GENERATE_SECONDS, view)
+    result: dict[str, Any] = client.result(run, "generate")
+    return result
+
+
+def _quarantine_worthy(written: list[dict[str, Any]], use_case: UseCase, scenario: Scenario) -> dict[str, int]:
+    """Violations of rules that quarantine, by table; warnings only record."""
+    counts: dict[str, int] = {}
+    for table in use_case.tables:
+        severities = {rule.id: rule.severity for rule in table.dq_rules}
+        kinds = scenario.tables[table.name].violations if table.name in scenario.tables else ()
+        errors = {kind.name for kind in kinds if severities.get(kind.rule) == "error"}
+        found = [each["tables"].get(table.name, {}).get("violations", {}) for each in written]
+        counts[table.name] = sum(count for kinds in found for name, count in kinds.items() if name in errors)
+    return counts
+
+
+def _add_late(report: RunReport, arrived: int, expected: int) -> RunReport:
+    late = f"{arrived} of {expected} change events are queryable after {CATCH_UP_SECONDS:.0f} s"
+    return replace(report, missing=(late, *report.missing))

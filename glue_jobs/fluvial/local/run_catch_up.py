@@ -1,0 +1,113 @@
+"""Waiting until everything that was written into the source can be queried."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fluvial import columns as c
+from fluvial.config.model import Table, UseCase
+from fluvial.errors import StackError
+from fluvial.io.duckdb_types import quote
+from fluvial.io.query import open_lake
+from fluvial.local.consumer_lag import read_consumer_lag
+from fluvial.local.endpoints import Endpoints
+from fluvial.local.home import Home
+from fluvial.local.process import log_path, read_log_tail
+from fluvial.local.source_database import connect, friendly_errors
+from fluvial.local.streaming import is_streaming, process_name
+
+_CALM_LOOKS: Final = 2
+"""The source's log reader works in steps of half a second: one look at an empty topic proves nothing."""
+_PAUSE_SECONDS: Final = 0.5
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class TableCounts:
+    """How the source and the lake stand; `held` are keys whose newest change is in quarantine and that show no row."""
+
+    source: int
+    current: int
+    held: int
+
+    @property
+    def agree(self) -> bool:
+        """Whether every row of the source is either shown or held back."""
+        return self.source == self.current + self.held
+
+
+def read_counts(use_case: UseCase, home: Home, endpoints: Endpoints) -> dict[str, TableCounts]:
+    """Source against lake, by table."""
+    source = _count_source(use_case, endpoints)
+    lake = {table.name: _count_lake(use_case, table, home) for table in use_case.tables}
+    return {name: TableCounts(source[name], *lake[name]) for name in lake}
+
+
+def count_arrived(use_case: UseCase, home: Home) -> int:
+    """Change events in the logs, quarantined ones included, and dead letters."""
+    parts = [f"SELECT count(*) AS n FROM {quote(table.name + '__log_all')}" for table in use_case.tables]  # noqa: S608
+    sql = f"SELECT sum(n) FROM ({' UNION ALL '.join([*parts, 'SELECT count(*) FROM dead_letters'])})"  # noqa: S608
+    return int(_row(use_case, home, sql)[0])
+
+
+def await_everything(
+    use_case: UseCase, home: Home, endpoints: Endpoints, expected: int, timeout: float, progress: Progress
+) -> bool:
+    """Whether, within `timeout` seconds, `expected` events arrived, none waits, and source and lake agree."""
+    deadline, calm, first = time.monotonic() + timeout, 0, None
+    while time.monotonic() < deadline:
+        _require_streaming(use_case, home)
+        arrived = count_arrived(use_case, home)
+        first = arrived if first is None else first
+        progress("events queryable", min(arrived, expected) - first, max(expected - first, 1))
+        calm = calm + 1 if arrived >= expected and _is_settled(use_case, home, endpoints) else 0
+        if calm == _CALM_LOOKS:
+            return True
+        time.sleep(_PAUSE_SECONDS)
+    return False
+
+
+def _is_settled(use_case: UseCase, home: Home, endpoints: Endpoints) -> bool:
+    if sum(read_consumer_lag(use_case, home, endpoints.bootstrap_servers).values()):
+        return False
+    return all(counts.agree for counts in read_counts(use_case, home, endpoints).values())
+
+
+def _count_source(use_case: UseCase, endpoints: Endpoints) -> dict[str, int]:
+    schema, counts = quote(use_case.source_database.schema_name), {}
+    with connect(endpoints, use_case.database_name) as connection, friendly_errors(use_case.database_name):
+        for table in use_case.tables:
+            row = connection.execute(f"select count(*) from {schema}.{quote(table.name)}").fetchone()  # noqa: S608
+            counts[table.name] = int(row[0]) if row else 0
+    return counts
+
+
+def _count_lake(use_case: UseCase, table: Table, home: Home) -> tuple[int, int]:
+    keys = ", ".join(quote(name) for name in table.primary_key)
+    current, log = quote(f"{table.name}__current"), quote(f"{table.name}__log_all")
+    newest = f"SELECT {keys}, arg_max({c.IS_QUARANTINED}, {c.SEQUENCE}) AS is_held FROM {log} GROUP BY ALL"  # noqa: S608
+    sql = (
+        f"SELECT (SELECT count(*) FROM {current}), "  # noqa: S608
+        f"(SELECT count(*) FROM ({newest}) ANTI JOIN {current} USING ({keys}) WHERE is_held)"
+    )
+    shown, held = _row(use_case, home, sql)
+    return int(shown), int(held)
+
+
+def _row(use_case: UseCase, home: Home, sql: str) -> tuple[int, ...]:
+    row = open_lake(use_case, home.lake, sql).execute(sql).fetchone()
+    return tuple(int(value or 0) for value in row or ())
+
+
+def _require_streaming(use_case: UseCase, home: Home) -> None:
+    if not is_streaming(use_case, home):
+        name = process_name(use_case.name)
+        raise StackError(
+            f"the streaming job of '{use_case.name}' has ended",
+            "the log says why; nothing is lost: run it again and it goes on",
+            part=name,
+            log_path=log_path(home, name),
+            log_tail=read_log_tail(home, name),
+        )

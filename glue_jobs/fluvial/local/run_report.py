@@ -1,0 +1,149 @@
+"""What a run brought about, read from the lake without a JVM, and what of it is missing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from fluvial import columns as c
+from fluvial.config.model import Table, UseCase
+from fluvial.io.duckdb_types import literal, quote
+from fluvial.io.query import open_lake
+from fluvial.local.home import Home
+from fluvial.local.run_catch_up import TableCounts
+
+Reader = Callable[[str], Sequence[tuple[Any, ...]]]
+"""Rows of one SQL statement over the lake."""
+
+_FIRST_VERSION: Final = (
+    "SELECT min(processed_at) FROM batches WHERE log_rows > 0 AND processed_at >= TIMESTAMPTZ {since}"
+)
+_LATENCY: Final = """
+SELECT quantile_cont(seconds, 0.5), quantile_cont(seconds, 0.95), count(*) FROM (
+  SELECT epoch(b.processed_at) - epoch(e.committed) AS seconds
+  FROM ({events}) e JOIN batches b ON b."table" = e.name AND b.query_id = e.query AND b.batch_id = e.batch
+  WHERE e.committed >= TIMESTAMPTZ {since})
+"""
+_METRICS: Final = """
+SELECT "table", metric, coalesce("column", ''), value, threshold, severity, is_breach FROM dq_metrics
+QUALIFY row_number() OVER (PARTITION BY "table", metric, "column" ORDER BY measured_at DESC, batch_id DESC) = 1
+ORDER BY ALL
+"""
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """One table's share."""
+
+    name: str
+    counts: TableCounts
+    events: int
+    versions: int
+    quarantined: int
+    reasons: Mapping[str, int]
+    """Quarantined events by the rule they broke; one event may count for several."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The newest value of one metric."""
+
+    table: str
+    metric: str
+    column: str
+    value: float | None
+    threshold: float | None
+    severity: str | None
+    is_breach: bool
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds from the source's commit to the end of the micro-batch that made it queryable."""
+
+    p50: float
+    p95: float
+    events: int
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Everything a run tells at its end."""
+
+    tables: tuple[TableReport, ...]
+    dead_letters: Mapping[str, int]
+    metrics: tuple[Metric, ...]
+    latency: Latency | None
+    first_version_seconds: float | None
+    missing: tuple[str, ...] = ()
+
+
+def read_report(
+    use_case: UseCase, home: Home, counts: Mapping[str, TableCounts], started: datetime, violations: Mapping[str, int]
+) -> RunReport:
+    """The report of a run that began at `started`; `violations` counts, by table, changes meant for quarantine."""
+
+    def read(sql: str) -> Sequence[tuple[Any, ...]]:
+        return open_lake(use_case, home.lake, sql).execute(sql).fetchall()
+
+    tables = tuple(_read_table(table, counts[table.name], read) for table in use_case.tables)
+    metrics = tuple(Metric(*row) for row in read(_METRICS))
+    reasons = read("SELECT reason, count(*) FROM dead_letters GROUP BY ALL ORDER BY ALL")
+    return RunReport(
+        tables,
+        {str(reason): int(count) for reason, count in reasons},
+        metrics,
+        _read_latency(use_case, started, read),
+        _read_first_version(started, read),
+        tuple(_missing(tables, metrics, violations)),
+    )
+
+
+def _read_table(table: Table, counts: TableCounts, read: Reader) -> TableReport:
+    quarantine = quote(f"{table.name}__quarantine")
+    ((events,),) = read(f"SELECT count(*) FROM {quote(table.name + '__log_all')}")  # noqa: S608
+    ((versions,),) = read(f"SELECT count(*) FROM {quote(table.name)}")  # noqa: S608
+    ((quarantined,),) = read(f"SELECT count(*) FROM {quarantine}")  # noqa: S608
+    reasons = read(
+        f"SELECT rule, count(*) FROM (SELECT unnest({c.FAILED_RULES}) AS rule FROM {quarantine}) "  # noqa: S608
+        "GROUP BY ALL ORDER BY 2 DESC, 1"
+    )
+    return TableReport(table.name, counts, events, versions, quarantined, {str(rule): int(n) for rule, n in reasons})
+
+
+def _read_latency(use_case: UseCase, started: datetime, read: Reader) -> Latency | None:
+    events = " UNION ALL ".join(
+        f"SELECT {literal(table.name)} AS name, {c.COMMIT_TIME} AS committed, "  # noqa: S608
+        f"{c.QUERY_ID} AS query, {c.BATCH_ID} AS batch "
+        f"FROM {quote(table.name + '__log_all')} WHERE {c.OPERATION} <> {literal(c.READ)}"
+        for table in use_case.tables
+    )
+    ((p50, p95, count),) = read(_LATENCY.format(events=events, since=literal(started.isoformat())))
+    return Latency(float(p50), float(p95), int(count)) if count else None
+
+
+def _read_first_version(started: datetime, read: Reader) -> float | None:
+    ((first,),) = read(_FIRST_VERSION.format(since=literal(started.isoformat())))
+    return (first - started).total_seconds() if first is not None else None
+
+
+def _missing(tables: Sequence[TableReport], metrics: Sequence[Metric], violations: Mapping[str, int]) -> Sequence[str]:
+    measured = {metric.table for metric in metrics}
+    return [
+        *(f"{table.name}: no history" for table in tables if not table.versions),
+        *(_disagreement(table) for table in tables if not table.counts.agree),
+        *(
+            f"{table.name}: {violations[table.name]} violations were written, none is in quarantine"
+            for table in tables
+            if violations.get(table.name) and not table.quarantined
+        ),
+        *(f"{table.name}: no metrics" for table in tables if table.name not in measured),
+    ]
+
+
+def _disagreement(table: TableReport) -> str:
+    counts = table.counts
+    return (
+        f"{table.name}: PostgreSQL has {counts.source} rows, the lake shows {counts.current} "
+        f"and holds {counts.held} back in quarantine"
+    )
