@@ -49,9 +49,12 @@ def _ivy_jar() -> Path:
 
 
 def _run(command: Sequence[str | Path], log: Path, cache: Path, total: int, progress: Progress) -> int:
-    with log.open("wb") as output, subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-    ) as process:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        ) as process,
+    ):
         try:
             while process.poll() is None:
                 _report(cache, total, progress)

@@ -8,7 +8,6 @@ from typing import Final
 
 import psutil
 
-from fluvial.errors import StackError
 from fluvial.local.airflow import airflow_status
 from fluvial.local.connect import CONNECT
 from fluvial.local.endpoints import Endpoints, read_endpoints
@@ -144,12 +143,3 @@ def _resident_bytes(process: psutil.Process) -> int:
         return int(memory.rss - getattr(memory, "shared", 0))
     except psutil.Error:
         return 0
-
-
-def require_endpoints(home: Home) -> Endpoints:
-    """The endpoints of a stack that serves; a StackError names the parts that don't."""
-    down = [part for part in status(home) if part.name in {each.name for each in PARTS} and not part.is_up]
-    if down:
-        names = ", ".join(f"{part.name} is {part.state}" for part in down)
-        raise StackError(f"the stack in {home.root} isn't up: {names}", "start it with `fluvial up`", part=down[0].name)
-    return read_endpoints(home)
