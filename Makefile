@@ -39,12 +39,12 @@ format: $(STAMP)-test ## Rewrite the code in the project's style
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
 
-# run.txt is bound to what test.txt chose, so that both environments hold the same versions.
+# The other locks are bound to what test.txt chose, so that every environment holds the same versions.
 lock: $(STAMP)-bootstrap ## Lock what requirements/*.in ask for, with hashes; UPGRADE=1 takes newer versions
-	@for name in bootstrap java test run; do \
+	@for name in test run bootstrap java; do \
 	  $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
-	    $$([ $$name != run ] || echo "--constraint requirements/test.txt") \
+	    $$([ $$name = test ] || echo "--constraint requirements/test.txt") \
 	    --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
 
@@ -66,7 +66,8 @@ define install
 	export UV_FIND_LINKS="$${UV_FIND_LINKS:-$$(echo "$${PIP_FIND_LINKS:-$$(pip_setting find-links)}" | tr ' ' ',')}"; \
 	export SSL_CERT_FILE="$${SSL_CERT_FILE:-$${PIP_CERT:-$$(pip_setting cert)}}"; \
 	for name in UV_DEFAULT_INDEX UV_INDEX UV_FIND_LINKS SSL_CERT_FILE; do [ -n "$${!name}" ] || unset $$name; done; \
-	$(BIN)/python -m uv pip install --python $(BIN)/python --require-hashes -r $(1) \
+	$(BIN)/python -m uv pip install --python $(BIN)/python --require-hashes \
+	    --no-build-isolation-package pyspark -r $(1) \
 	  || $(BIN)/python -m pip install --quiet --require-hashes -r $(1)
 endef
 
