@@ -39,6 +39,7 @@ def generate(
     rows: Annotated[int | None, typer.Option(min=1, help="Rows in all (seed) or changes (burst, generate).")] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so long; generate: 60 by default.")] = None,
     rate: Annotated[float | None, typer.Option(min=0.001, help="Changes per second of generate.")] = None,
+    violations: Annotated[bool, typer.Option(help="Break rules as often as the scenario says, or never.")] = True,
     home: HomeOption = None,
     output_format: Annotated[SummaryFormat, typer.Option("--format", help="How to print the summary.")] = (
         SummaryFormat.TABLE
@@ -49,7 +50,7 @@ def generate(
     model = load_use_case(tables, local_placeholders())
     scenario = load_scenario(scenario_path(Path(tables)), model)
     endpoints = read_endpoints(select_home(home))
-    request = GenerationRequest(mode, seed, rows, seconds, rate)
+    request = GenerationRequest(mode, seed, rows, seconds, rate, violations)
     with Console(stderr=True).status(f"{mode.value} …") as status:
         summary = generate_rows(
             model, scenario, endpoints, request, lambda sofar: status.update(f"{mode.value}: {sofar.changes:,} changes")

@@ -42,6 +42,7 @@ class GenerationRequest:
     rows: int | None = None
     seconds: float | None = None
     changes_per_second: float | None = None
+    with_violations: bool = True
 
 
 def generate_rows(
@@ -57,7 +58,8 @@ def generate_rows(
     with connect(endpoints, database) as connection, friendly_errors(database):
         _lock(connection)
         existing = read_existing_rows(connection, use_case, scenario)
-        generator = Generator(use_case, scenario, request.seed, existing)
+        life = scenario if request.with_violations else scenario.without_violations()
+        generator = Generator(use_case, life, request.seed, existing)
         pace = request.changes_per_second or scenario.changes_per_second
         schema = use_case.source_database.schema_name
         with suppress(KeyboardInterrupt), _fast_commits(connection, request.mode):

@@ -30,6 +30,7 @@ def read_request(inputs: Mapping[str, str]) -> GenerationRequest:
             seed=int(inputs.get("seed") or 42),
             rows=None if is_paced or not inputs.get("rows") else int(inputs["rows"]),
             seconds=float(inputs["seconds"]) if is_paced and inputs.get("seconds") else None,
+            with_violations=inputs.get("violations", "true").lower() != "false",
         )
     except ValueError as error:
         raise FluvialError(
