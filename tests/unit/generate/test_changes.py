@@ -79,11 +79,6 @@ def test_a_second_run_goes_on_behind_the_keys_that_exist(shop: UseCase, scenario
 
 
 def test_a_row_that_breaks_a_rule_is_mended_by_its_next_update(shop: UseCase, scenario: Scenario) -> None:
-    quiet = scenario.model_copy(
-        update={
-            "tables": {name: plan.model_copy(update={"violation_share": 0}) for name, plan in scenario.tables.items()}
-        }
-    )
     when = datetime(2026, 1, 1, tzinfo=UTC)
     existing = {
         "customers": ExistingRows(((1,),)),
