@@ -98,20 +98,20 @@ def _wrong_choice(details: ErrorDetails) -> Finding:
 
 def _wrong_value(details: ErrorDetails) -> Finding:
     path, kind, found = details["loc"], details["type"], details["input"]
-    hint = _HINTS.get(kind) or _HINTS.get(str(_last_key(path)), "")
+    hint = _HINTS.get(kind) or _writing_hint(kind, found) or _HINTS.get(str(_last_key(path)), "")
     if kind == "string_pattern_mismatch" and str(found).startswith("_") and _last_key(path) in {"name", "column"}:
         message = f"{describe(found)}: names with a leading underscore belong to Fluvial"
         return Finding(path, Code.RESERVED_NAME, message, f"rename it, for example to '{str(found).lstrip('_')}'")
     if kind in _EXPECTED:
         message = f"{_named(path)}: expected {_EXPECTED[kind]}, found {describe(found)}"
-        return Finding(path, _WRONG_VALUE_CODES.get(kind, Code.WRONG_TYPE), message, hint or _quote_hint(kind, found))
+        return Finding(path, _WRONG_VALUE_CODES.get(kind, Code.WRONG_TYPE), message, hint)
     if kind == "string_pattern_mismatch":
         return Finding(path, Code.WRONG_VALUE, f"{describe(found)} isn't a usable {_last_key(path)}", hint)
     reason = "needs at least one item" if kind == "too_short" else details["msg"].removeprefix("Value error, ")
     return Finding(path, _WRONG_VALUE_CODES.get(kind, Code.WRONG_VALUE), f"{_named(path)}: {reason}", hint)
 
 
-def _quote_hint(kind: str, found: object) -> str:
+def _writing_hint(kind: str, found: object) -> str:
     if kind == "string_type" and isinstance(found, int | float):
         return f"quote it: '{str(found).lower()}'"
     if kind == "tuple_type":

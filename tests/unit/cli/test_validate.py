@@ -1,0 +1,99 @@
+"""`fluvial validate`: every problem with its place, and an exit status a script can use."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fluvial.cli.app import app
+from tests.unit.config.samples import SHOP
+
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write("shop", SHOP)
+    return tmp_path
+
+
+def write(use_case: str, text: str) -> None:
+    folder = Path("config") / use_case
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tables.yaml").write_text(text)
+
+
+def test_a_right_file_has_no_problems() -> None:
+    result = runner.invoke(app, ["validate", "config/shop/tables.yaml"])
+
+    assert (result.exit_code, result.output) == (0, "1 file: no problems\n")
+
+
+def test_every_problem_is_one_line_with_a_way_out_below() -> None:
+    write("shop", SHOP.replace("type: range", "type: rnage").replace("username", "user_name"))
+
+    result = runner.invoke(app, ["validate", "shop"])
+
+    assert result.exit_code == 1
+    assert result.output == (
+        "config/shop/tables.yaml:10:3 E010 unknown key 'user_name'\n"
+        "  -> did you mean 'username'?\n"
+        "config/shop/tables.yaml:26:33 E014 unknown rule 'rnage'\n"
+        "  -> did you mean 'range'?\n"
+        "1 file: 2 problems\n"
+    )
+
+
+def test_without_arguments_every_use_case_is_checked() -> None:
+    write("clinic", "")
+
+    result = runner.invoke(app, ["validate"])
+
+    assert result.exit_code == 1
+    assert result.output.splitlines()[0] == "config/clinic/tables.yaml:1:1 E005 the file is empty"
+    assert result.output.splitlines()[-1] == "2 files: 1 problem"
+
+
+def test_several_targets_are_checked_even_where_one_is_missing() -> None:
+    result = runner.invoke(app, ["validate", "shopp", "shop"])
+
+    assert result.exit_code == 1
+    assert result.output == (
+        "shopp E001 no such use case or file\n  -> did you mean 'shop'?\n2 files: 1 problem\n"
+    )  # fmt: skip
+
+
+def test_json_holds_the_same_problems() -> None:
+    write("shop", SHOP.replace("type: range", "type: rnage"))
+
+    result = runner.invoke(app, ["validate", "--format", "json"])
+
+    assert result.exit_code == 1
+    assert json.loads(result.output) == {
+        "valid": False,
+        "files": 1,
+        "problems": [
+            {
+                "file": "config/shop/tables.yaml",
+                "line": 26,
+                "column": 33,
+                "code": "E014",
+                "message": "unknown rule 'rnage'",
+                "hint": "did you mean 'range'?",
+            }
+        ],
+    }
+
+
+def test_json_of_a_right_file_says_valid() -> None:
+    assert json.loads(runner.invoke(app, ["validate", "shop", "--format", "json"]).output) == {
+        "valid": True,
+        "files": 1,
+        "problems": [],
+    }
+
+
+def test_an_unknown_format_is_a_usage_error() -> None:
+    assert runner.invoke(app, ["validate", "--format", "yaml"]).exit_code == 2

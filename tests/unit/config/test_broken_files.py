@@ -1,0 +1,210 @@
+"""One broken place a time: its line, its column, its code, what is said and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.config.samples import SHOP, broken, problems_of
+
+KEYS = "known: bootstrap_servers, sasl_mechanism, security_protocol, username"
+NAME_RULE = "a letter first, then letters, digits and underscores, 63 at most"
+RULES = "known: allowed_values, not_null, range, regex"
+CORRECT_TYPE = "remove it, or correct the column's type"
+
+CASES = [
+    # ---- keys
+    ("settings:\n", "setings:\n", "1:1", "E010", "unknown key 'setings'", "did you mean 'settings'?"),
+    ("  username: fluvial", "  pwd: x", "10:3", "E010", "unknown key 'pwd'", KEYS),
+    ("    topic: cdc-orders", "    topik: x", "16:5", "E010", "unknown key 'topik'", "did you mean 'topic'?"),
+    ("name: photo, type: binary, nullable: true", "name: photo, type: binary, nulable: true", "24:37", "E010",
+     "unknown key 'nulable'", "did you mean 'nullable'?"),
+    ("params: {min: 0, max: 100}", "params: {min: 0, maximum: 9}", "26:72", "E010",
+     "unknown key 'maximum'", "did you mean 'max'?"),
+    ("params: {visible_chars: 2}", "params: {visible: 2}", "32:66", "E010",
+     "unknown key 'visible'", "did you mean 'visible_chars'?"),
+    ("kafka:\n", "name: shop\nkafka:\n", "6:1", "E010", "unknown key 'name'", "the folder names the use case"),
+    ("    topic: cdc-orders", "    topic: a\n    topic: b", "17:5", "E004",
+     "key 'topic' is written twice; first on line 16", "keep one of the two"),
+    ("  delta_bucket: s3://shop-delta\n", "", "2:3", "E011", "'delta_bucket' is missing",
+     "add `delta_bucket: s3://${STACK_NAME}-delta-${AWS_ACCOUNT_ID}`: "
+     "The bucket of histories and logs, with or without `s3://` and a prefix."),
+    ("    primary_key: id\n", "", "15:5", "E011", "'primary_key' is missing",
+     "add `primary_key: id`: The column, or columns, that identify a row in the source."),
+    (", params: {pattern: '@'}", "", "27:9", "E011", "'params' is missing",
+     'add `params: {"pattern": "^[A-Z]{2}$"}`: The pattern.'),
+    ("{id: email_there, type: not_null,", "{id: email_there,", "29:9", "E011", "'type' is missing", RULES),
+    # ---- values
+    ("security_protocol: SASL_SSL", "security_protocol: SASL_SLL", "8:22", "E013",
+     "'security_protocol' can't be 'SASL_SLL'", "did you mean 'SASL_SSL'?"),
+    ("engine: postgres", "engine: oracle", "12:11", "E013", "'engine' can't be 'oracle'",
+     "known: postgres, postgresql"),
+    ("column: email, severity: error}", "column: email, severity: fatal}", "29:68", "E013",
+     "'severity' can't be 'fatal'", "known: error, warning"),
+    ("metric: completeness", "metric: completness", "35:18", "E013", "'metric' can't be 'completness'",
+     "did you mean 'completeness'?"),
+    ("trigger_interval: 10 seconds", "trigger_interval: often", "5:21", "E013",
+     "'often' isn't a usable trigger_interval", "write it like '10 seconds', '500 milliseconds' or '1 minute'"),
+    ("name: photo,", "name: my photo,", "24:16", "E013", "'my photo' isn't a usable name", NAME_RULE),
+    ("name: photo,", "name: 7,", "24:16", "E012", "'name': expected text, found the number 7", "quote it: '7'"),
+    ("params: {decimals: 1}", "params: {decimals: many}", "33:74", "E012",
+     "'decimals': expected a whole number, found 'many'", ""),
+    ("params: {decimals: 1}", "params: {decimals: 99}", "33:74", "E013",
+     "'decimals': Input should be less than or equal to 18", ""),
+    ("name: photo, type: binary, nullable: true", "name: photo, type: binary, nullable: maybe", "24:47", "E012",
+     "'nullable': expected true or false, found 'maybe'", ""),
+    ("    track_columns: [email, total]", "    track_columns: email", "36:20", "E012",
+     "'track_columns': expected a list, found 'email'", "each item on a line of its own, after a dash"),
+    ("quarantine_path: s3://shop-quarantine/shop", "quarantine_path: s3://shop/../../etc", "3:20", "E013",
+     "'quarantine_path': '..' would lead out of the lake", "name the place from its bucket down"),
+    ("quarantine_path: s3://shop-quarantine/shop", "quarantine_path: gs://shop", "3:20", "E013",
+     "'quarantine_path': 'gs://' isn't a known kind of place", "write s3://bucket/key"),
+    # ---- kinds
+    ("type: range, column: total", "type: rnage, column: total", "26:33", "E014", "unknown rule 'rnage'",
+     "did you mean 'range'?"),
+    ("type: not_null,", "type: unique,", "29:33", "E014", "unknown rule 'unique'", RULES),
+    ("type: trim,", "type: trimm,", "31:32", "E015", "unknown transform 'trimm'", "did you mean 'trim'?"),
+    ("type: trim,", "type: cast,", "31:32", "E015", "unknown transform 'cast'",
+     "known: lower, mask_pii, round, trim, upper"),
+    ("name: photo, type: binary", "name: photo, type: binray", "24:29", "E016", "unknown type 'binray'",
+     "did you mean 'binary'?"),
+    ('type: "decimal(12,2)"', 'type: "decimal(40,2)"', "21:29", "E013",
+     "'type': decimal(40,2) is impossible: 1 <= precision <= 38, scale <= precision", ""),
+    # ---- names
+    ("    primary_key: id\n", "    primary_key: idd\n", "17:18", "E020",
+     "column 'idd' isn't in the schema of table 'orders'", "did you mean 'id'?"),
+    ("    primary_key: [id, country]", "    primary_key: [id, land]", "38:23", "E020",
+     "column 'land' isn't in the schema of table 'buyers'", "known: country, id"),
+    ("type: not_null, column: email", "type: not_null, column: emial", "29:51", "E020",
+     "column 'emial' isn't in the schema of table 'orders'", "did you mean 'email'?"),
+    ("type: trim, column: email", "type: trim, column: e_mail", "31:46", "E020",
+     "column 'e_mail' isn't in the schema of table 'orders'", "did you mean 'email'?"),
+    ("completeness, column: email", "completeness, column: mail", "35:40", "E020",
+     "column 'mail' isn't in the schema of table 'orders'", "did you mean 'email'?"),
+    ("track_columns: [email, total]", "track_columns: [email, totals]", "36:28", "E020",
+     "column 'totals' isn't in the schema of table 'orders'", "did you mean 'total'?"),
+    ("name: photo,", "name: Email,", "24:16", "E021", "column 'Email' is used twice; first in item 2 of schema",
+     "rename or remove one of the two"),
+    ("id: email_there", "id: email_known", "29:14", "E022",
+     "rule id 'email_known' is used twice; first in item 3 of dq_rules", "rename or remove one of the two"),
+    ("id: total_round", "id: email_trim", "33:14", "E022",
+     "transform id 'email_trim' is used twice; first in item 1 of transforms", "rename or remove one of the two"),
+    ("  - name: buyers", "  - name: ORDERS\n    topic: t", "37:11", "E023",
+     "name 'ORDERS' is already used by table 1 of the file", "give each table its own"),
+    ("  - name: buyers", "  - topic: cdc-orders\n    name: buyers", "37:12", "E023",
+     "topic 'cdc-orders' is already used by table 1 of the file", "give each table its own"),
+    ("name: photo,", "name: _photo,", "24:16", "E024",
+     "'_photo': names with a leading underscore belong to Fluvial", "rename it, for example to 'photo'"),
+    ("  - name: buyers", "  - name: dead_letters", "37:11", "E024",
+     "table name 'dead_letters' is reserved: Fluvial keeps a table of its own there",
+     "rename the table in the source, or leave it out"),
+    ("  - name: buyers", "  - name: buyers__log", "37:11", "E024",
+     "table name 'buyers__log' is reserved: Fluvial keeps a table of its own there",
+     "rename the table in the source, or leave it out"),
+    ("  - name: buyers", "  - name: _buyers", "37:11", "E024",
+     "table name '_buyers' is reserved: Fluvial keeps a table of its own there",
+     "rename the table in the source, or leave it out"),
+    # ---- meaning
+    ("type: round, column: total", "type: round, column: id", "33:48", "E030",
+     "transform 'round' on the primary-key column 'id' could make two rows one",
+     "transform another column, or remove it"),
+    ("type: range, column: total", "type: range, column: is_gift", "26:48", "E031",
+     "rule 'range' needs a date or timestamp or number column; 'is_gift' is boolean",
+     "choose another rule, or correct the column's type"),
+    ("type: regex, column: email", "type: regex, column: total", "27:49", "E031",
+     "rule 'regex' needs a text column; 'total' is decimal(12,2)",
+     "choose another rule, or correct the column's type"),
+    ("type: allowed_values, column: email", "type: allowed_values, column: photo", "28:57", "E031",
+     "rule 'allowed_values' needs a boolean or date or timestamp or number or text column; 'photo' is binary",
+     "choose another rule, or correct the column's type"),
+    ("type: trim, column: email", "type: trim, column: total", "31:46", "E032",
+     "transform 'trim' needs a text column; 'total' is decimal(12,2)",
+     "choose another transform, or correct the column's type"),
+    ("type: mask_pii, column: email", "type: mask_pii, column: placed_on", "32:50", "E032",
+     "transform 'mask_pii' needs a text column; 'placed_on' is date",
+     "choose another transform, or correct the column's type"),
+    ("type: round, column: total", "type: round, column: email", "33:48", "E032",
+     "transform 'round' needs a number column; 'email' is string",
+     "choose another transform, or correct the column's type"),
+    ("{min: 0, max: 100}", "{min: 101, max: 100}", "26:69", "E033",
+     "min 101 is above max 100: no value can pass", "swap min and max"),
+    ("column: total, params: {min: 0, max: 100}", "column: placed_on, params: {min: '2025-01-01', max: '2024-01-01'}",
+     "26:73", "E033", "min 2025-01-01 is above max 2024-01-01: no value can pass", "swap min and max"),
+    ("{min: 0, max: 100}", "{min: low}", "26:69", "E034", "min 'low' isn't a number",
+     "the column is decimal(12,2): give a number"),
+    ("{min: 0, max: 100}", "{min: true}", "26:69", "E034",
+     "'min': expected a number, a date or a timestamp, found true", "quote dates and timestamps: '2024-01-31'"),
+    ("{min: 0, max: 100}", "{max: 1e29}", "26:69", "E034",
+     "max the number 1e+29 has more than 28 digits before the point", "the column is decimal(12,2): give a number"),
+    ("column: total, params: {min: 0, max: 100}", "column: placed_on, params: {min: 31.01.2024}", "26:73", "E034",
+     "min '31.01.2024' isn't a date in ISO 8601", "write it as 2024-01-31"),
+    ("{min: 0, max: 100}", "{}", "26:63", "E013", "'params': range needs min, max or both",
+     "add `params: {min: …, max: …}` with at least one of the two"),
+    ("column: email, params: {values: [a@b, c@d]}", "column: id, params: {values: [1, 2.5]}", "28:82", "E035",
+     "the number 2.5 isn't a whole number, so no value of a bigint column equals it", CORRECT_TYPE),
+    ("column: email, params: {values: [a@b, c@d]}", "column: is_gift, params: {values: [maybe]}", "28:84", "E035",
+     "'maybe' isn't true or false, so no value of a boolean column equals it", CORRECT_TYPE),
+    ("{values: [a@b, c@d]}", "{values: [a@b, null]}", "28:87", "E035", "null can't be listed",
+     "null passes; add a not_null rule"),
+    ("{values: [a@b, c@d]}", "{values: []}", "28:81", "E013", "'values': needs at least one item", ""),
+    ("{pattern: '@'}", "{pattern: '(@'}", "27:74", "E036",
+     "'pattern': not a regular expression: missing ), unterminated subpattern",
+     "Spark runs it as a Java regular expression; quote it in single quotes, so that YAML keeps \\"),
+    ("{pattern: '@'}", "{pattern: '(?P<a>@)'}", "27:74", "E036",
+     "'pattern': not a regular expression: (?P<name>…) is Python's spelling; Java writes (?<name>…)",
+     "Spark runs it as a Java regular expression; quote it in single quotes, so that YAML keeps \\"),
+    ("threshold: 0.9", "threshold: 90", "35:58", "E037",
+     "'completeness' is a share: its threshold 90 can never be reached", "give a number from 0 to 1"),
+    ("metric: completeness, column: email", "metric: completeness", "35:9", "E037",
+     "'completeness' measures a column", "add `column:`, one of id, email, total, is_gift, placed_on, photo"),
+    # ---- placeholders
+    ("${MSK_BOOTSTRAP_SERVERS}", "${MSK_BOOTSTRAP_SERVER}", "7:22", "E006",
+     "placeholder ${MSK_BOOTSTRAP_SERVER} has no value",
+     "did you mean 'MSK_BOOTSTRAP_SERVERS'?; or set it in the environment; $${ is a plain ${"),
+    ("topic: cdc-orders", "topic: ${KAFKA TOPIC}", "16:12", "E006", "placeholder ${KAFKA TOPIC} has no value",
+     "known: MSK_BOOTSTRAP_SERVERS, STACK_NAME; or set it in the environment; $${ is a plain ${"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "place", "code", "message", "hint"), CASES, ids=[f"{case[3]} {case[4][:40]}" for case in CASES]
+)
+def test_each_broken_place_is_told_with_its_line_its_code_and_a_way_out(
+    tmp_path: Path, right: str, wrong: str, place: str, code: str, message: str, hint: str
+) -> None:
+    problems = problems_of(tmp_path, broken(right, wrong))
+
+    told = [(f"{problem.line}:{problem.column}", problem.code, problem.message, problem.hint) for problem in problems]
+    assert (place, code, message, hint) in told
+
+
+def test_the_sample_itself_has_no_problem(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, SHOP) == []
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case[3] not in {"E010", "E011", "E020", "E021"}])
+def test_one_broken_place_is_one_problem(tmp_path: Path, case: tuple[str, ...]) -> None:
+    assert len(problems_of(tmp_path, broken(case[0], case[1]))) == 1
+
+
+def test_problems_of_shape_and_of_meaning_come_together_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = (
+        SHOP.replace("type: binary", "type: binray")
+        .replace("type: range, column: total", "type: rnage, column: total")
+        .replace("type: trim, column: email", "type: trim, column: emial")
+        .replace("  - name: buyers\n    primary_key: [id, country]", "  - name: buyers\n    primary_key: [id, land]")
+        .replace("  username: fluvial", "  user: fluvial")
+    )
+
+    assert [(problem.line, problem.code) for problem in problems_of(tmp_path, text)] == [
+        (10, "E010"),
+        (24, "E016"),
+        (26, "E014"),
+        (31, "E020"),
+        (38, "E020"),
+    ]
+
+
+def test_a_table_in_an_unknown_shape_leaves_the_others_checked(tmp_path: Path) -> None:
+    text = SHOP.replace("  - name: buyers\n", "  - broken\n  - name: buyers\n").replace("[id, country]", "[id, land]")
+
+    assert [(problem.line, problem.code) for problem in problems_of(tmp_path, text)] == [(37, "E012"), (39, "E020")]
