@@ -92,7 +92,7 @@ GROUP BY severity, alert_type
 ORDER BY CASE severity WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END, open DESC, alert_type;
 
 -- name: quarantined_by_rule
--- Which rules keep rows out of the history, over all tables.
+-- Which rules the quarantined events broke, over all tables; a row with an error lists its warnings as well.
 WITH quarantined AS (
     SELECT 'vehicles' AS table_name, unnest(_failed_rules) AS rule, _quarantined_at FROM vehicles__quarantine
     UNION ALL

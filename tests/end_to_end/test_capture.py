@@ -19,6 +19,7 @@ from fluvial.local.endpoints import read_endpoints
 from fluvial.local.home import Home
 from fluvial.local.platform import run_step
 from fluvial.plan.steps import Step, StepKind
+from tests.end_to_end.conftest import Stack
 
 pytestmark = pytest.mark.stack
 
@@ -82,6 +83,12 @@ def written_by(summary: Mapping[str, Any], operations: Mapping[str, str]) -> dic
 
 
 @pytest.fixture(scope="module")
+def home(stack: Stack) -> Home:
+    """The state directory of the shared stack."""
+    return stack.home
+
+
+@pytest.fixture(scope="module")
 def fleet(pytestconfig: pytest.Config) -> UseCase:
     """The shipped use case under another name, with topics and a database of its own."""
     path = pytestconfig.rootpath / "config/vehicle-telemetry/tables.yaml"
@@ -91,20 +98,22 @@ def fleet(pytestconfig: pytest.Config) -> UseCase:
 
 
 @pytest.fixture(scope="module")
-def flow(stack: Home, fleet: UseCase, pytestconfig: pytest.Config) -> Iterator[Flow]:
+def flow(home: Home, fleet: UseCase, pytestconfig: pytest.Config) -> Iterator[Flow]:
     """Seeded, captured, changed, truncated; taken down at the end."""
     config = str(pytestconfig.rootpath / "config/vehicle-telemetry/tables.yaml")
-    servers = read_endpoints(stack).bootstrap_servers
-    perform(StepKind.SOURCE_TABLES, fleet, stack)
-    seeded = perform(StepKind.GENERATE, fleet, stack, config=config, mode="seed", rows=str(SEEDED))
-    perform(StepKind.TOPICS, fleet, stack)
-    perform(StepKind.CAPTURE, fleet, stack)
+    servers = read_endpoints(home).bootstrap_servers
+    perform(StepKind.SOURCE_TABLES, fleet, home)
+    seeded = perform(StepKind.GENERATE, fleet, home, config=config, mode="seed", rows=str(SEEDED))
+    perform(StepKind.TOPICS, fleet, home)
+    perform(StepKind.CAPTURE, fleet, home)
     written = written_by(seeded, {"inserted": "r"})
-    burst = perform(StepKind.GENERATE, fleet, stack, config=config, mode="burst", rows=str(BURST), seed="7")
+    # TRUNCATE isn't MVCC: a snapshot that hasn't come to the table yet would find it empty.
+    read_topics(fleet, servers, {name: counts.total() for name, counts in written.items()})
+    burst = perform(StepKind.GENERATE, fleet, home, config=config, mode="burst", rows=str(BURST), seed="7")
     for name, counts in written_by(burst, OPERATIONS).items():
         written[name] += counts
         written[name]["tombstone"] = counts["d"]
-    with source(stack, fleet) as connection:
+    with source(home, fleet) as connection:
         connection.execute(
             "update vehicles set vehicle_id = 'VH-MOVED' where vehicle_id = (select min(vehicle_id) from vehicles)"
         )
@@ -114,11 +123,11 @@ def flow(stack: Home, fleet: UseCase, pytestconfig: pytest.Config) -> Iterator[F
     expected = {name: counts.total() for name, counts in written.items()}
     yield Flow(fleet, written, read_topics(fleet, servers, expected))
     for kind in (StepKind.STOP_CAPTURE, StepKind.DROP_TOPICS, StepKind.DROP_SOURCE):
-        perform(kind, fleet, stack)
+        perform(kind, fleet, home)
 
 
-def source(stack: Home, use_case: UseCase) -> psycopg.Connection[Any]:
-    return psycopg.connect(read_endpoints(stack).postgres_dsn(use_case.database_name), autocommit=True)
+def source(home: Home, use_case: UseCase) -> psycopg.Connection[Any]:
+    return psycopg.connect(read_endpoints(home).postgres_dsn(use_case.database_name), autocommit=True)
 
 
 def test_every_committed_change_arrives_once_and_nothing_else_does(flow: Flow) -> None:
@@ -127,7 +136,7 @@ def test_every_committed_change_arrives_once_and_nothing_else_does(flow: Flow) -
     assert arrived == flow.written
 
 
-def test_the_arrived_changes_folded_are_the_rows_of_the_source(flow: Flow, stack: Home) -> None:
+def test_the_arrived_changes_folded_are_the_rows_of_the_source(flow: Flow, home: Home) -> None:
     rows: dict[str, Any] = {}
     for record in flow.arrived["deliveries"]:
         if record.operation in "rcu":
@@ -135,7 +144,7 @@ def test_the_arrived_changes_folded_are_the_rows_of_the_source(flow: Flow, stack
         elif record.operation == "d":
             del rows[record.key["delivery_id"]]
 
-    with source(stack, flow.use_case) as connection:
+    with source(home, flow.use_case) as connection:
         assert rows == dict(connection.execute("select delivery_id, status from deliveries").fetchall())
 
 
@@ -172,21 +181,21 @@ def test_a_truncate_arrives_without_a_key(flow: Flow) -> None:
     assert [record.key for record in flow.arrived["alerts"] if record.operation == "t"] == [None]
 
 
-def test_running_every_step_again_changes_nothing(flow: Flow, stack: Home) -> None:
-    assert perform(StepKind.SOURCE_TABLES, flow.use_case, stack)["created_database"] is False
-    assert set(perform(StepKind.TOPICS, flow.use_case, stack)["topics"].values()) == {"kept"}
-    assert perform(StepKind.CAPTURE, flow.use_case, stack)["change"] == "none"
+def test_running_every_step_again_changes_nothing(flow: Flow, home: Home) -> None:
+    assert perform(StepKind.SOURCE_TABLES, flow.use_case, home)["created_database"] is False
+    assert set(perform(StepKind.TOPICS, flow.use_case, home)["topics"].values()) == {"kept"}
+    assert perform(StepKind.CAPTURE, flow.use_case, home)["change"] == "none"
 
 
-def test_capture_of_a_table_that_is_missing_in_postgresql_says_which(flow: Flow, stack: Home) -> None:
+def test_capture_of_a_table_that_is_missing_in_postgresql_says_which(flow: Flow, home: Home) -> None:
     more = flow.use_case.tables[0].model_copy(update={"name": "trailers", "topic": "capture-test.trailers"})
     larger = flow.use_case.model_copy(update={"tables": (*flow.use_case.tables, more)})
 
     with pytest.raises(SourceError, match=r"no published table public\.trailers"):
-        perform(StepKind.CAPTURE, larger, stack)
+        perform(StepKind.CAPTURE, larger, home)
 
 
-def test_a_table_that_exists_with_other_columns_is_refused_with_every_difference(flow: Flow, stack: Home) -> None:
+def test_a_table_that_exists_with_other_columns_is_refused_with_every_difference(flow: Flow, home: Home) -> None:
     columns = [
         column.model_copy(update={"type": "int"}) if column.name == "vin" else column
         for column in flow.use_case.tables[0].columns
@@ -195,14 +204,14 @@ def test_a_table_that_exists_with_other_columns_is_refused_with_every_difference
     changed = flow.use_case.model_copy(update={"tables": (other, *flow.use_case.tables[1:])})
 
     with pytest.raises(SourceError, match=r"public\.vehicles: column vin is text, expected integer"):
-        perform(StepKind.SOURCE_TABLES, changed, stack)
+        perform(StepKind.SOURCE_TABLES, changed, home)
 
 
 def test_generating_before_the_tables_exist_says_what_to_do(
-    stack: Home, fleet: UseCase, pytestconfig: pytest.Config
+    home: Home, fleet: UseCase, pytestconfig: pytest.Config
 ) -> None:
     config = str(pytestconfig.rootpath / "config/vehicle-telemetry/tables.yaml")
     nowhere = fleet.model_copy(update={"name": "nowhere"})
 
     with pytest.raises(SourceError, match="no database 'nowhere'"):
-        perform(StepKind.GENERATE, nowhere, stack, config=config, mode="burst")
+        perform(StepKind.GENERATE, nowhere, home, config=config, mode="burst")
