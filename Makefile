@@ -29,6 +29,9 @@ test-fast: $(STAMP)-test ## Run the tests that need neither Spark nor Airflow no
 simulate: $(STAMP)-test ## Simulate the whole chain against the oracle; SEEDS=100000
 	@$(BIN)/python -m tests.simulation.simulate --seeds $(or $(SEEDS),100000)
 
+simulate: $(STAMP)-test ## Run the semantics on SEEDS random worlds (5,000 unless given), without Spark
+	@PYTHONPATH=. $(BIN)/python -m tests.simulation.simulate --seeds $(or $(SEEDS),5000)
+
 lint: $(STAMP)-test ## Check style, types and import contracts
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -47,6 +50,9 @@ lock: $(STAMP)-bootstrap ## Lock what requirements/*.in ask for, with hashes; UP
 	    $$([ $$name = test ] || echo "--constraint requirements/test.txt") \
 	    --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
+
+lock-jars: $(STAMP)-run ## Fetch every jar and binary of ivy.xml once and lock its checksum
+	@$(BIN)/python -m fluvial.local.lock_jars
 
 clean: ## Remove .venv, caches and the local state; stop a running stack first
 	@[ ! -x $(BIN)/fluvial ] || $(BIN)/fluvial down || true
