@@ -29,9 +29,6 @@ test-fast: $(STAMP)-test ## Run the tests that need neither Spark nor Airflow no
 simulate: $(STAMP)-test ## Simulate the whole chain against the oracle; SEEDS=100000
 	@$(BIN)/python -m tests.simulation.simulate --seeds $(or $(SEEDS),100000)
 
-simulate: $(STAMP)-test ## Run the semantics on SEEDS random worlds (5,000 unless given), without Spark
-	@PYTHONPATH=. $(BIN)/python -m tests.simulation.simulate --seeds $(or $(SEEDS),5000)
-
 lint: $(STAMP)-test ## Check style, types and import contracts
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
