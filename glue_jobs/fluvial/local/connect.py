@@ -71,4 +71,13 @@ def _prepare(home: Home, endpoints: Endpoints) -> Sequence[str]:
     return java_command(home, "connect", HEAP, "org.apache.kafka.connect.cli.ConnectDistributed", str(settings))
 
 
-CONNECT: Final = Part("connect", _prepare, check_connect, after_stop=lambda home: keep_archive(home, "connect"))
+# Without its broker it would try to say goodbye for half a minute; what it has not saved, Debezium sends again.
+STOP_SECONDS: Final = 10.0
+
+CONNECT: Final = Part(
+    "connect",
+    _prepare,
+    check_connect,
+    stop_seconds=STOP_SECONDS,
+    after_stop=lambda home: keep_archive(home, "connect"),
+)

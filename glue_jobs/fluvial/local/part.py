@@ -36,6 +36,7 @@ class Part:
     prepare: Callable[[Home, Endpoints], Sequence[str]]
     check: Callable[[Endpoints], str]
     stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 30.0
     after_stop: Callable[[Home], None] = lambda _home: None
 
 
@@ -80,7 +81,7 @@ def _wait_until_serving(
 
 def stop_part(home: Home, part: Part) -> bool:
     """End a part; whether it ran."""
-    stopped = stop_process(home, part.name, stop_signal=part.stop_signal)
+    stopped = stop_process(home, part.name, stop_signal=part.stop_signal, timeout_seconds=part.stop_seconds)
     part.after_stop(home)
     return stopped
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from fluvial.errors import StackError
 from fluvial.local.artifacts import ROOM_TO_RUN, check_room, ensure_artifacts
+from fluvial.local.connect import CONNECT
 from fluvial.local.endpoints import Endpoints, write_endpoints
 from fluvial.local.home import Home
 from fluvial.local.lock import stack_groups
@@ -67,8 +68,8 @@ def _mend(home: Home, progress: Progress) -> Endpoints:
     check_room(home.root, ROOM_TO_RUN)
     endpoints = _choose_endpoints(home, remembered)
     if remembered is not None and endpoints.kafka_port != remembered.kafka_port and "connect" in serving:
-        missing.append(next(part for part in PARTS if part.name == "connect"))
-        stop_process(home, "connect")
+        missing.append(CONNECT)
+        stop_process(home, CONNECT.name, timeout_seconds=1.0)  # its broker is gone, it can only be cut off
     write_endpoints(home, endpoints)
     _start_together(home, endpoints, missing, progress)
     return endpoints
