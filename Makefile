@@ -87,6 +87,7 @@ $(VENV)/bin/python:
 	  echo "  -> on Debian and Ubuntu: apt install python3.11-venv" >&2; exit 1; }
 
 $(STAMP)-bootstrap: requirements/bootstrap.txt | $(VENV)/bin/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null  # `uv venv` leaves pip out
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
 	  || echo "no uv for this machine; pip does the work, more slowly"
 	@touch $@
