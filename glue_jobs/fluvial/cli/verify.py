@@ -12,6 +12,8 @@ from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_
 from fluvial.config.model import Table, UseCase
 from fluvial.errors import FluvialError
 from fluvial.io.verify import Difference, Verdict, verify_table
+from fluvial.io.verify_source import SourceVerdict, verify_source
+from fluvial.local.endpoints import read_endpoints
 
 _DIFFERENT: Final = 1
 _UNKNOWN: Final = 2
@@ -22,22 +24,28 @@ def verify(
     config: ConfigOption = None,
     home: HomeOption = None,
     limit: Annotated[int, typer.Option(min=1, help="Differences to print for each table.")] = 20,
+    source: Annotated[
+        bool, typer.Option("--source", help="Compare current rows with the live source instead.")
+    ] = False,
+    wait: Annotated[float, typer.Option(min=0, help="With --source: seconds to let the lake catch up.")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each table in an array.")] = False,
 ) -> None:
     """Derive each history again from its log, and compare. Status 0: the same, 1: differences, 2: couldn't check."""
     try:
-        verdicts = _verdicts(tables or (), config, home, limit)
+        use_case, state = select_use_case(config), select_home(home)
+        chosen = _chosen(use_case, tables or ())
+        verdicts: list[Verdict] | list[SourceVerdict]
+        if source:
+            dsn = read_endpoints(state).postgres_dsn(use_case.database_name)
+            verdicts = [verify_source(use_case, state.lake, table, dsn, wait) for table in chosen]
+        else:
+            verdicts = [verify_table(use_case, state.lake, table, limit) for table in chosen]
     except FluvialError as error:
         sys.stderr.write(f"error: {error}\n")
         raise typer.Exit(_UNKNOWN) from error
-    sys.stdout.write(_as_json(verdicts) if as_json else "".join(map(_as_text, verdicts)))
+    sys.stdout.write(_as_json(verdicts) if as_json else "".join(_as_text(verdict, limit) for verdict in verdicts))
     if not all(verdict.is_same for verdict in verdicts):
         raise typer.Exit(_DIFFERENT)
-
-
-def _verdicts(names: Sequence[str], config: str | None, home: HomeOption, limit: int) -> list[Verdict]:
-    use_case, lake = select_use_case(config), select_home(home).lake
-    return [verify_table(use_case, lake, table, limit) for table in _chosen(use_case, names)]
 
 
 def _chosen(use_case: UseCase, names: Sequence[str]) -> list[Table]:
@@ -47,19 +55,25 @@ def _chosen(use_case: UseCase, names: Sequence[str]) -> list[Table]:
     return [use_case.table(name) for name in names or known]
 
 
-def _as_json(verdicts: Sequence[Verdict]) -> str:
+def _as_json(verdicts: Sequence[Verdict | SourceVerdict]) -> str:
     return json.dumps([asdict(verdict) | {"is_same": verdict.is_same} for verdict in verdicts], indent=2) + "\n"
 
 
-def _as_text(verdict: Verdict) -> str:
-    counts = f"{verdict.versions:,} versions from {verdict.log_rows:,} log rows"
-    lines = [f"{verdict.table}: {verdict.total} differences ({counts})"]
-    if verdict.unsettled_log_versions:
-        lines.append(f"  the newest {verdict.unsettled_log_versions} commits of the log aren't settled yet")
-    lines += map(_line, verdict.differences)
-    if (hidden := verdict.total - len(verdict.differences)) > 0:
+def _as_text(verdict: Verdict | SourceVerdict, limit: int) -> str:
+    shown = verdict.differences[:limit]
+    lines = [f"{verdict.table}: {verdict.total} differences ({_counts(verdict)})", *map(_line, shown)]
+    if (hidden := verdict.total - len(shown)) > 0:
         lines.append(f"  ... and {hidden} more; --limit prints more")
     return "\n".join(lines) + "\n"
+
+
+def _counts(verdict: Verdict | SourceVerdict) -> str:
+    if isinstance(verdict, SourceVerdict):
+        left_out = f", {verdict.quarantined} keys in quarantine left out" if verdict.quarantined else ""
+        return f"{verdict.rows:,} rows of the source as of {verdict.position}{left_out}"
+    counts = f"{verdict.versions:,} versions from {verdict.log_rows:,} log rows"
+    late = verdict.unsettled_log_versions
+    return f"{counts}, the newest {late} commits of the log not settled yet" if late else counts
 
 
 def _line(difference: Difference) -> str:

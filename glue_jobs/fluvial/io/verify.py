@@ -72,8 +72,8 @@ def _settled_version(places: TableLocations, log: DeltaSnapshot | None) -> int |
 
 def _verify_pinned(table: Table, log: DeltaSnapshot | None, history: DeltaSnapshot | None, limit: int) -> Verdict:
     connection = connect()
-    _create_view(connection, _LOG, log, lake_columns.log_columns(table))
-    _create_view(connection, _HISTORY, history, lake_columns.history_columns(table))
+    create_pinned_view(connection, _LOG, log, lake_columns.log_columns(table))
+    create_pinned_view(connection, _HISTORY, history, lake_columns.history_columns(table))
     connection.execute(f"CREATE TEMP TABLE {_DERIVED} AS {rederivation_sql(table, _LOG)}")
     found = _found(connection, differences_sql(table, _DERIVED, _HISTORY), limit)
     broken = _found(connection, invariants_sql(table, _LOG, _HISTORY), limit)
@@ -90,7 +90,7 @@ def _verify_pinned(table: Table, log: DeltaSnapshot | None, history: DeltaSnapsh
 
 def _with_accounting(verdict: Verdict, location: str, limit: int) -> Verdict:
     connection = connect()
-    _create_view(connection, "accounts", read_snapshot(location), dict(lake_columns.BATCHES))
+    create_pinned_view(connection, "accounts", read_snapshot(location), dict(lake_columns.BATCHES))
     rows = connection.execute(accounting_sql("accounts"), [verdict.table]).fetchall()
     wrong = [Difference(row[0], "", "consumed", str(row[2]), str(row[1])) for row in rows]
     return replace(
@@ -98,7 +98,7 @@ def _with_accounting(verdict: Verdict, location: str, limit: int) -> Verdict:
     )
 
 
-def _create_view(
+def create_pinned_view(
     connection: duckdb.DuckDBPyConnection, name: str, snapshot: DeltaSnapshot | None, columns: dict[str, str]
 ) -> None:
     """A view with at least the configured columns, those that the files lack as NULL."""

@@ -1,0 +1,141 @@
+"""Queries that compare a source table, as of a position in its log, with the versions its history had there.
+
+A change takes its position when it is made, and is seen when its transaction commits. So a snapshot at position `high`
+may lack changes between `low` and `high`: those of transactions that were still running. A key is the same if its row
+equals any state it had in that window, which is a moment long.
+"""
+
+from fluvial import columns as c
+from fluvial.config.model import Table
+from fluvial.verify.source_values import (
+    duckdb_bucket,
+    duckdb_row_hash,
+    postgres_bucket,
+    postgres_row_hash,
+    sql_type,
+    transformed,
+)
+
+
+def source_digest_sql(table: Table, schema: str) -> str:
+    """For PostgreSQL: (range, rows, sum of row hashes), text throughout."""
+    return (
+        f"select {postgres_bucket(table)}, count(*)::text, sum({postgres_row_hash(table)})::text "
+        f'from "{schema}"."{table.name}" group by 1'
+    )
+
+
+def source_rows_sql(table: Table, schema: str, buckets: tuple[str, ...]) -> str:
+    """For PostgreSQL: the rows of some ranges, raw, each column as text."""
+    columns = ", ".join(_raw_text(column.name, column.type) for column in table.columns)
+    ranges = ", ".join(f"'{bucket}'" for bucket in buckets)
+    return f'select {columns} from "{schema}"."{table.name}" where {postgres_bucket(table)} in ({ranges})'
+
+
+def typed_rows_sql(table: Table, raw: str) -> str:
+    """For DuckDB: raw text rows as typed values after their transforms."""
+    columns = (
+        f'{transformed(table, column, _typed(column.name, column.type, sql_type(column)))} AS "{column.name}"'
+        for column in table.columns
+    )
+    return f"SELECT {', '.join(columns)} FROM {raw}"
+
+
+def states_sql(table: Table, history: str) -> str:
+    """For DuckDB: versions with the positions $epoch makes comparable: `begins_`, `ends_` (NULL while open)."""
+    return f"""
+    SELECT *, {duckdb_bucket(table)} AS bucket_,
+      {_position(c.SEQUENCE)} AS begins_, {_position(c.END_SEQUENCE)} AS ends_
+    FROM {history}
+    """
+
+
+def lake_digest_sql(table: Table, states: str) -> str:
+    """For DuckDB: what `source_digest_sql` gives, of the versions that were open at $high."""
+    return f"""
+    SELECT bucket_, count(*)::VARCHAR, sum({duckdb_row_hash(table)})::VARCHAR FROM {states}
+    WHERE begins_ < $high AND coalesce(ends_ >= $high, true) GROUP BY 1
+    """
+
+
+def quarantined_keys_sql(table: Table, log: str) -> str:
+    """For DuckDB: keys whose last event before $high is in quarantine, so that no version shows what the source has."""
+    key = _key(table)
+    return f"""
+    SELECT {key} FROM {log}
+    WHERE _operation <> 'TRUNCATE' AND {_position(c.SEQUENCE)} < $high
+    GROUP BY {key} HAVING arg_max(_is_quarantined, {{'s': _sequence, 'ok': NOT _is_quarantined}})
+    """
+
+
+def source_differences_sql(table: Table, rows: str, states: str, quarantined: str) -> str:
+    """For DuckDB: (key, sequence, column, expected, found) where `rows` of the ranges $buckets differ from the lake."""
+    key, on = _key(table), " AND ".join(f's."{name}" = v."{name}"' for name in table.primary_key)
+    equal = " AND ".join(_same(name) for name in table.value_columns) or "true"
+    return f"""
+    WITH near AS (
+      SELECT * FROM {states} ANTI JOIN {quarantined} USING ({key})
+      WHERE begins_ < $high AND coalesce(ends_ >= $low, true) AND list_contains($buckets, bucket_)
+    ),
+    told AS (
+      SELECT *, true AS is_row_ FROM {rows} ANTI JOIN {quarantined} USING ({key})
+    ),
+    judged AS (
+      SELECT v.*, s.is_row_, {", ".join(f's."{name}" AS "s_{name}"' for name in table.value_columns) or "NULL"},
+        {equal} AS is_same_, {_text_of_key(table, "v")} AS key_,
+        v.begins_ >= $low OR coalesce(v.ends_ < $high, false) AS is_moving_
+      FROM near v LEFT JOIN told s ON {on}
+    ),
+    wrong AS (
+      SELECT * FROM judged
+      QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _sequence DESC) = 1
+        AND NOT coalesce(bool_or(CASE WHEN is_row_ THEN is_same_ ELSE is_moving_ END) OVER (PARTITION BY {key}), false)
+    )
+    SELECT key_, _sequence, cell.name, cell.expected, cell.found FROM (
+      SELECT key_, _sequence, unnest(CASE WHEN is_row_ THEN list_filter([{_cells(table)}], lambda x: x IS NOT NULL)
+        ELSE [struct_pack(name := '*', expected := NULL::VARCHAR, found := 'a row')] END) AS cell
+      FROM wrong)
+    UNION ALL
+    SELECT {_text_of_key(table, "s")}, '', '*', 'a row', NULL FROM told s ANTI JOIN near v ON {on}
+    ORDER BY 1, 2, 3
+    """
+
+
+def _key(table: Table) -> str:
+    return ", ".join(f'"{name}"' for name in table.primary_key)
+
+
+def _position(column: str) -> str:
+    """A sequence's position in the newest epoch's stream; older epochs and snapshots come before every position."""
+    is_streamed = f"substr({column}, 1, 4) = $epoch AND substr({column}, 6, 1) = '1'"
+    return f"CASE WHEN {column} IS NULL THEN NULL WHEN {is_streamed} THEN substr({column}, 8) ELSE '' END"
+
+
+def _raw_text(name: str, kind: str) -> str:
+    return f"encode(\"{name}\", 'hex')" if kind == "binary" else f'"{name}"::text'
+
+
+def _typed(name: str, kind: str, type_name: str) -> str:
+    return f'unhex("{name}")' if kind == "binary" else f'try_cast("{name}" AS {type_name})'
+
+
+def _same(name: str) -> str:
+    return f'(s."{name}" IS NOT DISTINCT FROM v."{name}" OR {_is_unknown(name)})'
+
+
+def _is_unknown(name: str) -> str:
+    """Whether the version says itself that it doesn't know the column's value."""
+    return f"list_contains(coalesce(_unresolved_columns, []), '{name}')"
+
+
+def _cells(table: Table) -> str:
+    cells = (
+        f'CASE WHEN "s_{name}" IS DISTINCT FROM "{name}" AND NOT {_is_unknown(name)} THEN '
+        f'struct_pack(name := \'{name}\', expected := "s_{name}"::VARCHAR, found := "{name}"::VARCHAR) END'
+        for name in table.value_columns
+    )
+    return ", ".join(cells)
+
+
+def _text_of_key(table: Table, alias: str) -> str:
+    return " || ', ' || ".join(f"""'{name}=' || {alias}."{name}"::VARCHAR""" for name in table.primary_key)
