@@ -1,19 +1,19 @@
 """Everything Fluvial raises on purpose.
 
-    FluvialError                    attributes: message, hint
-    ├── ConfigError                 a tables.yaml or scenario.yaml is wrong; .problems holds every one
-    ├── VersionMismatchError        Spark, Delta, Deequ or Kafka differ from the pinned AWS Glue version
-    ├── StackError                  a part of the local profile; .part, .log_path, .log_tail
-    │   ├── PortTakenError          an explicitly asked-for port is in use
-    │   ├── JavaNotFoundError       no Java 17 or 21
-    │   ├── ArtifactError           a jar or binary can't be fetched, or its checksum differs
-    │   ├── DiskFullError           no room left under FLUVIAL_HOME
-    │   └── StackBusyError          another fluvial process holds this FLUVIAL_HOME
-    ├── SourceError                 the source database refuses, or lacks a table
-    ├── EventsFileError             a recorded-events file can't be read; .line
-    ├── StorageError                a table of the lake is missing, foreign or can't be written
-    ├── CheckpointError             the checkpoint doesn't belong to these tables
-    └── QueryError                  SQL that can't run; the engine's message is in .message
+FluvialError                    attributes: message, hint
+├── ConfigError                 a tables.yaml or scenario.yaml is wrong; .problems holds every one
+├── VersionMismatchError        Spark, Delta, Deequ or Kafka differ from the pinned AWS Glue version
+├── StackError                  a part of the local profile; .part, .log_path, .log_tail
+│   ├── PortTakenError          an explicitly asked-for port is in use
+│   ├── JavaNotFoundError       no Java 17 or 21
+│   ├── ArtifactError           a jar or binary can't be fetched, or its checksum differs
+│   ├── DiskFullError           no room left under FLUVIAL_HOME
+│   └── StackBusyError          another fluvial process holds this FLUVIAL_HOME
+├── SourceError                 the source database refuses, or lacks a table
+├── EventsFileError             a recorded-events file can't be read; .line
+├── StorageError                a table of the lake is missing, foreign or can't be written
+├── CheckpointError             the checkpoint doesn't belong to these tables
+└── QueryError                  SQL that can't run; the engine's message is in .message
 """
 
 from collections.abc import Sequence

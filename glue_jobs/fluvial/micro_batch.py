@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pyspark.sql import functions as F
+
 from fluvial.config.model import Table
 from fluvial.envelope.key_change import change_events
 from fluvial.envelope.parse import parse_envelope
@@ -20,7 +22,6 @@ from fluvial.streams import (
     Records,
 )
 from fluvial.transforms.apply import apply_masks, apply_transforms, mask_texts
-from pyspark.sql import functions as F
 
 
 @dataclass(frozen=True)

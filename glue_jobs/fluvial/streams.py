@@ -74,7 +74,10 @@ class BatchContext:
 
 @dataclass(frozen=True)
 class BatchSummary:
-    """What one pass over CheckedRecords counted; sequences and commit times (µs since the epoch) are None where the batch has no event."""
+    """What one pass over CheckedRecords counted.
+
+    Sequences and commit times (µs since the epoch) are None where the batch has no event.
+    """
 
     consumed: int
     events: int

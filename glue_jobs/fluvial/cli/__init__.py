@@ -1,0 +1,1 @@
+"""The `fluvial` command line: thin; the work is in the packages below."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fluvial.cli.progress import show_progress
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_use_case
 from fluvial.config.model import UseCase
 from fluvial.io.events_file import read_events
@@ -14,7 +15,6 @@ from fluvial.io.logging import configure_logging
 from fluvial.io.replay import replay_events
 from fluvial.io.session import build_session
 from fluvial.local.artifacts import ensure_artifacts, spark_jars
-from fluvial.cli.progress import show_progress
 from fluvial.streams import TableCounts
 
 

@@ -19,6 +19,7 @@ from fluvial.local.run_report import RunReport
 from fluvial.local.run_session import run_session
 
 _INTERRUPTED = 130
+_WIDTH = 120
 
 
 def run(
@@ -36,7 +37,9 @@ def run(
     """
     request = RunRequest(resolve_use_case_path(use_case), rows, seed)
     is_once = once or not (sys.stdin.isatty() and sys.stdout.isatty())
-    raise typer.Exit(_run(request, select_home(home), Console(), is_once=is_once))
+    # Without a terminal rich assumes 80 columns and cuts names off.
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    raise typer.Exit(_run(request, select_home(home), console, is_once=is_once))
 
 
 def _run(request: RunRequest, home: Home, console: Console, *, is_once: bool) -> int:

@@ -85,7 +85,7 @@ def _sentences(report: RunReport) -> Iterator[str]:
     if report.latency is not None:
         latency = report.latency
         seconds = f"p50 {latency.p50:.1f} s, p95 {latency.p95:.1f} s"
-        yield f"Commit to queryable: {seconds} over {latency.events:,} change events"
+        yield f"Commit to queryable history: {seconds} over {latency.events:,} valid change events"
     if report.first_version_seconds is not None:
         yield f"First queryable version: {report.first_version_seconds:.1f} s after the start of this run"
 

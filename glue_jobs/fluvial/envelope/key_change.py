@@ -33,7 +33,5 @@ def _deletes(changed: ChangeEvents, table: Table) -> ChangeEvents:
     }
     types = dict(changed.dtypes)
     return ChangeEvents(
-        changed.select(
-            *(deleted.get(name, F.col(name)).cast(types[name]).alias(name) for name in changed.columns)
-        )
+        changed.select(*(deleted.get(name, F.col(name)).cast(types[name]).alias(name) for name in changed.columns))
     )

@@ -1,5 +1,6 @@
 """`parse_envelope`: Kafka records of one topic into ParsedRecords, both envelopes in one pass and one `from_json`."""
 
+import operator
 from functools import reduce
 from typing import Final
 
@@ -128,14 +129,13 @@ def _names_where(conditions: dict[str, Column]) -> Column:
     """The names whose condition holds, NULL where none does: the array is built only for the few rows that need it."""
     if not conditions:
         return F.lit(None).cast("array<string>")
-    some = reduce(Column.__or__, conditions.values())
+    some = reduce(operator.or_, conditions.values())
     names = F.array(*(F.when(condition, F.lit(name)) for name, condition in conditions.items()))
     return F.when(some, F.array_compact(names))
 
 
 def _payload_hash(table: Table) -> Column:
-    """64 bits over the raw row and its commit time: with key, sequence and operation it tells a redelivery from
-    a conflict."""
+    """64 bits over the raw row and its commit time: tells a redelivery from a conflict at one position."""
     texts = (F.coalesce(F.col(IMAGE)[name], F.lit(_ABSENT)) for name in table.column_names)
     return F.xxhash64(*texts, c.NOT_AUTHORED, c.COMMIT_TIME).alias(c.PAYLOAD_HASH)
 
@@ -156,6 +156,6 @@ def _changed_key(table: Table) -> Column:
     """The old key, typed, where a DMS update changed the primary key, else NULL."""
     before, after = F.col(PREVIOUS_KEY), F.col(IMAGE)
     types = {column.name: column.type for column in table.columns}
-    differs = reduce(Column.__or__, (before[name] != after[name] for name in table.primary_key))
+    differs = reduce(operator.or_, (before[name] != after[name] for name in table.primary_key))
     old_key = F.struct(*(read_value(before[name], types[name]).alias(name) for name in table.primary_key))
     return F.when(F.coalesce(differs, F.lit(False)), old_key)

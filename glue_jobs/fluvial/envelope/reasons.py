@@ -1,5 +1,6 @@
 """What kind of record it is, and why a record that should be a change event can't be one."""
 
+import operator
 from functools import reduce
 from typing import Final
 
@@ -13,7 +14,9 @@ IS_CORRUPT: Final = "_is_corrupt"
 HAS_PAYLOAD: Final = "_has_payload"
 HAS_ENVELOPE: Final = "_has_envelope"
 IS_CONTROL: Final = "_is_control"
-_LONE_SURROGATE: Final = r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+_LONE_SURROGATE: Final = (
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
 
 
 def record_kind() -> Column:
@@ -30,7 +33,7 @@ def rejection_reason(primary_key: tuple[str, ...]) -> Column:
     """The first thing wrong with a record, in words without values; NULL for a good one."""
     operation = F.col(c.OPERATION)
     has_row = operation != c.TRUNCATE
-    key_missing = reduce(Column.__or__, (F.col(name).isNull() for name in primary_key))
+    key_missing = reduce(operator.or_, (F.col(name).isNull() for name in primary_key))
     return (
         F.when(F.col(RAW_VALUE).isNull(), None)
         .when(_is_not_text(), F.lit("not valid UTF-8 text"))

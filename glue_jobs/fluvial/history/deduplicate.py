@@ -5,6 +5,7 @@ connector re-sends it at new Kafka offsets, different when two payloads claim on
 an event that was quarantined comes back and passes.
 """
 
+import operator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final
@@ -68,7 +69,7 @@ def mark_known(events: ChangeEvents, log: LogRows, primary_key: tuple[str, ...],
     state = F.when(is_own, F.lit(_OWN)).otherwise(F.lit(_KNOWN)).alias(_STATE)
     marked = log.withColumnRenamed(c.IS_QUARANTINED, HAS_ERROR)
     known = marked.select(*(F.col(name).alias(f"log{name}") for name in identity(primary_key)), state)
-    same = reduce(Column.__and__, (events[name].eqNullSafe(known[f"log{name}"]) for name in identity(primary_key)))
+    same = reduce(operator.and_, (events[name].eqNullSafe(known[f"log{name}"]) for name in identity(primary_key)))
     joined = events.join(known, same, "left")
     return joined.select(*(events[name] for name in events.columns), F.coalesce(_STATE, F.lit(_FRESH)).alias(_STATE))
 

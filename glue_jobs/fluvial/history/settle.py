@@ -5,6 +5,7 @@ and the one version that covers that point (the base). Comparing them with what 
 nothing where the range was settled before.
 """
 
+import operator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final, NewType
@@ -51,7 +52,9 @@ def touched_keys(changes: LogRows, history: History, bounds: RangeBounds, table:
         return TouchedKeys(own.select("*", floor))
     truncates = changes.where(F.col(c.OPERATION) == c.TRUNCATE).agg(F.min(c.SEQUENCE).alias("_truncate"))
     near = history.where(_reaches(bounds.min_sequence)).select(*key).distinct()
-    keys = own.unionByName(near.withColumn(FIRST, F.lit(None).cast("string"))).groupBy(*key).agg(F.min(FIRST).alias(FIRST))
+    keys = (
+        own.unionByName(near.withColumn(FIRST, F.lit(None).cast("string"))).groupBy(*key).agg(F.min(FIRST).alias(FIRST))
+    )
     lowered = keys.crossJoin(F.broadcast(truncates)).withColumn(FIRST, F.least(FIRST, "_truncate"))
     return TouchedKeys(lowered.select(*key, FIRST, floor))
 
@@ -63,8 +66,12 @@ def lower_to_runs(touched: TouchedKeys, history: History, bounds: RangeBounds, t
     """
     key = list(table.primary_key)
     near = history.where(_reaches(bounds.min_sequence))
-    starts = near.select(*key, F.col(c.SEQUENCE).alias("_start"), c.END_SEQUENCE, F.col(c.EFFECTIVE_FROM).alias("_from"))
-    covers = (F.col("_start") < F.col(FIRST)) & (F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= F.col(FIRST)))
+    starts = near.select(
+        *key, F.col(c.SEQUENCE).alias("_start"), c.END_SEQUENCE, F.col(c.EFFECTIVE_FROM).alias("_from")
+    )
+    covers = (F.col("_start") < F.col(FIRST)) & (
+        F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= F.col(FIRST))
+    )
     joined = touched.join(starts, key, "left").withColumn("_covers", covers)
     lowest = F.min(F.when(F.col("_covers"), F.col("_start")))
     floor = F.min(F.when(F.col("_covers"), F.col("_from"))).alias(_KNOWN_FLOOR)
@@ -91,9 +98,7 @@ def _from_first_on(near: DataFrame, touched: TouchedKeys, table: Table) -> DataF
     return joined.where(F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= F.col(FIRST)))
 
 
-def _events(
-    log: LogRows, touched: TouchedKeys, existing: DataFrame, bounds: RangeBounds, table: Table
-) -> EventRows:
+def _events(log: LogRows, touched: TouchedKeys, existing: DataFrame, bounds: RangeBounds, table: Table) -> EventRows:
     """Log rows of the touched keys from FIRST on, and each key's base as an event, all with the key's floor time."""
     is_near = (F.col(c.SEQUENCE) >= bounds.min_sequence) | (F.col(c.COMMIT_TIME) > _min_commit(bounds))
     rows = log.where(is_near).select(*_event_names(table))
@@ -157,7 +162,7 @@ def _compare(derived: History, existing: DataFrame, table: Table) -> HistoryChan
     identity = (*table.primary_key, c.SEQUENCE)
     new, old = derived.alias(_DERIVED), existing.select(*names).alias(_EXISTING)
     same = [F.col(f"{_DERIVED}.{name}") == F.col(f"{_EXISTING}.{name}") for name in identity]
-    joined = new.join(old, reduce(Column.__and__, same), "full_outer")
+    joined = new.join(old, reduce(operator.and_, same), "full_outer")
     action = _action(identity[-1], [name for name in names if name not in (*identity, c.INGESTED_AT)])
     values = (_either(name).alias(name) for name in names)
     return HistoryChanges(joined.select(*values, action.alias(ACTION)).where(F.col(ACTION).isNotNull()))
@@ -168,7 +173,7 @@ def _action(sequence: str, compared: list[str]) -> Column:
     return (
         F.when(F.col(f"{_EXISTING}.{sequence}").isNull(), F.lit(_INSERT))
         .when(F.col(f"{_DERIVED}.{sequence}").isNull(), F.lit(_DELETE))
-        .when(reduce(Column.__or__, differs), F.lit(_UPDATE))
+        .when(reduce(operator.or_, differs), F.lit(_UPDATE))
     )
 
 

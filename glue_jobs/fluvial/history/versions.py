@@ -4,6 +4,7 @@ Input rows are EventRows: log rows of the touched keys from `first_sequence` on,
 for each key at most one base: the version that covers `first_sequence`, told as an event.
 """
 
+import operator
 from functools import reduce
 from typing import Final, NewType
 
@@ -121,7 +122,7 @@ def _unresolved(names: tuple[str, ...]) -> Column:
         return last.isNull() | last["unresolved"]
 
     conditions = [F.col(_IS_UPSERT) & is_unresolved(name) for name in names]
-    some = reduce(Column.__or__, conditions, F.lit(False))
+    some = reduce(operator.or_, conditions, F.lit(False))
     listed = F.array(*(F.when(condition, F.lit(name)) for condition, name in zip(conditions, names, strict=True)))
     return F.when(some, F.array_compact(listed)).cast("array<string>")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Final
 
 from pyspark.sql import DataFrame, SparkSession
@@ -30,7 +29,7 @@ def write_dead_letters(
     """Appends what the table lacks, in one commit or none; a record's identity is its offset and its bytes' hash."""
     if not rows:
         return {}
-    marked = _mark_known(reduce(DataFrame.unionByName, rows), delta.read_if_exists(session, path), batch).persist()
+    marked = _mark_known(_union(rows), delta.read_if_exists(session, path), batch).persist()
     try:
         counts = marked.groupBy(F.coalesce("table", F.lit(UNROUTED)), _IS_OWN).count().collect()
         fresh = marked.where(F.col(_IS_OWN).isNull())
@@ -39,6 +38,13 @@ def write_dead_letters(
         return _by_table([(table, is_own is not False, count) for table, is_own, count in counts])
     finally:
         marked.unpersist()
+
+
+def _union(rows: Sequence[DeadLetters]) -> DataFrame:
+    united: DataFrame = rows[0]
+    for frame in rows[1:]:
+        united = united.unionByName(frame)
+    return united
 
 
 def _mark_known(rows: DataFrame, known: DataFrame | None, batch: BatchContext) -> DataFrame:

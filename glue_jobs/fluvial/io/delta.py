@@ -4,7 +4,7 @@ import functools
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -42,7 +42,7 @@ class Snapshot:
 
 def snapshot(session: SparkSession, path: str) -> Snapshot | None:
     """The newest snapshot, or None where there is no table; a look at the log directory, no Spark job."""
-    jvm = session._jvm  # noqa: SLF001 - the Python API has no way that costs no job
+    jvm: Any = session._jvm  # noqa: SLF001 - the Python API has no way that costs no job
     log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session._jsparkSession, path)  # noqa: SLF001
     found = log.update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())
     return Snapshot(found.version(), found.metadata().id()) if found.version() >= 0 else None
@@ -101,7 +101,7 @@ def merge_history(
 ) -> None:
     """One MERGE; the literal on `_end_sequence` keeps closed files out of it."""
     names = [name for name in changes.columns if name != ACTION]
-    values = {f"`{name}`": f"s.`{name}`" for name in names}
+    values: dict[str, str | Column] = {f"`{name}`": f"s.`{name}`" for name in names}
     merge = (
         DeltaTable.forPath(session, path)
         .alias("t")

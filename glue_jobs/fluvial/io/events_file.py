@@ -8,9 +8,7 @@ from typing import Any, Final
 
 from fluvial.errors import EventsFileError
 
-RECORD_SCHEMA: Final = (
-    "key binary, value binary, topic string, partition int, offset bigint, timestamp timestamp"
-)
+RECORD_SCHEMA: Final = "key binary, value binary, topic string, partition int, offset bigint, timestamp timestamp"
 Record = tuple[bytearray | None, bytearray | None, str, int, int, datetime | None]
 _SHAPE: Final = 'one JSON object a line: {"topic", "partition", "offset", "ts", "key", "payload"}, as `kcat -J` prints'
 

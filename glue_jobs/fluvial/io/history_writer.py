@@ -67,12 +67,12 @@ class HistoryWriter:
         """From the batch that was just appended where it is the whole range, else by reading the range."""
         summary = self._grown_by
         if versions == 1 and summary is not None:
-            found = (summary.min_sequence, summary.min_commit_micros, summary.truncates)
+            sequence, micros, truncates = summary.min_sequence, summary.min_commit_micros, summary.truncates
         else:
-            found = tuple(_measure_range(changes))
-        if found[0] is None:
+            sequence, micros, truncates = _measure_range(changes)
+        if sequence is None or micros is None:
             return None
-        return RangeBounds(found[0], found[1], bool(found[2]), self._log_has_truncate())
+        return RangeBounds(sequence, micros, bool(truncates), self._log_has_truncate())
 
     def _log_has_truncate(self) -> bool:
         if self._has_truncate is None:
@@ -87,15 +87,12 @@ class HistoryWriter:
         rows = LogRows(delta.read_version(self.session, self.locations.log, log.version))
         touched = touched_keys(changes, history, bounds, self.table)
         if self.table.track_columns:
-            touched = type(touched)(lower_to_runs(touched, history, bounds, self.table).persist())
+            touched = type(touched)(lower_to_runs(touched, history, bounds, self.table).localCheckpoint())
             lowest = touched.agg(F.min(FIRST)).collect()[0][0]
             bounds = RangeBounds(lowest, bounds.min_commit_micros, bounds.has_truncate, bounds.log_has_truncate)
-        wanted = HistoryChanges(settle_versions(touched, rows, history, bounds, self.table).persist())
-        try:
-            return self._write(wanted, bounds, delta.settled_metadata(log.table_id, log.version))
-        finally:
-            wanted.unpersist()
-            touched.unpersist()
+        # A checkpoint, not a cache: writing the history would make Spark plan every cached frame that read it again.
+        wanted = HistoryChanges(settle_versions(touched, rows, history, bounds, self.table).localCheckpoint())
+        return self._write(wanted, bounds, delta.settled_metadata(log.table_id, log.version))
 
     def _history(self) -> History:
         known = delta.read_if_exists(self.session, self.locations.history)

@@ -46,8 +46,7 @@ class LakeWriter:
 
     def __post_init__(self) -> None:
         self._writers = {
-            table.name: TableWriter(self.session, table, self.locations.table(table))
-            for table in self.use_case.tables
+            table.name: TableWriter(self.session, table, self.locations.table(table)) for table in self.use_case.tables
         }
 
     def write(self, records: DataFrame, batch_id: int) -> dict[str, TableCounts]:
@@ -67,7 +66,8 @@ class LakeWriter:
 
     def _write_batch(self, records: DataFrame, context: BatchContext) -> dict[str, TableCounts]:
         """Tables side by side. Metrics and accounting wait for the try in which every table succeeds: both are one
-        append for all of them, and a second one under the same transaction would be skipped."""
+        append for all of them, and a second one under the same transaction would be skipped.
+        """
         present = {row[0] for row in records.select("topic").distinct().collect()}
         tables = [table for table in self.use_case.tables if table.topic in present]
         with ThreadPoolExecutor(max_workers=_WRITERS) as pool:
@@ -78,7 +78,7 @@ class LakeWriter:
             ready = [table for table in tables if table.name in checked.done]
             written = _gather(pool, ready, lambda table: self._write_table(table, checked.done, dead, context))
         for batch in checked.done.values():
-            batch.unpersist()
+            batch.records.unpersist()
         _raise_failures(checked.failed | written.failed)
         counts = written.done | _unrouted_counts(dead)
         _assert_balanced(counts)
@@ -128,7 +128,9 @@ class LakeWriter:
         ]
         if rows:
             frame = self.session.createDataFrame(rows, _METRICS_SCHEMA).coalesce(1)
-            delta.append(frame, self.locations.dq_metrics, transaction=(f"fluvial/{self.query_id}/metrics", context.batch_id))
+            delta.append(
+                frame, self.locations.dq_metrics, transaction=(f"fluvial/{self.query_id}/metrics", context.batch_id)
+            )
 
     def _metric_row(self, table: str, found: Measurement, context: BatchContext) -> tuple[object, ...]:
         if found.is_breach:
@@ -148,7 +150,9 @@ class LakeWriter:
         ]
         if rows:
             frame = self.session.createDataFrame(rows, _BATCHES_SCHEMA).coalesce(1)
-            delta.append(frame, self.locations.batches, transaction=(f"fluvial/{self.query_id}/batches", context.batch_id))
+            delta.append(
+                frame, self.locations.batches, transaction=(f"fluvial/{self.query_id}/batches", context.batch_id)
+            )
 
 
 Result = TypeVar("Result")
@@ -162,9 +166,7 @@ class _Gathered(Generic[Result]):
     failed: dict[str, Exception]
 
 
-def _gather(
-    pool: ThreadPoolExecutor, tables: Sequence[Table], work: Callable[[Table], Result]
-) -> _Gathered[Result]:
+def _gather(pool: ThreadPoolExecutor, tables: Sequence[Table], work: Callable[[Table], Result]) -> _Gathered[Result]:
     """Runs the work for each table; one that fails takes no other with it."""
     futures = {table.name: pool.submit(work, table) for table in tables}
     gathered: _Gathered[Result] = _Gathered({}, {})

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pyspark.sql import SparkSession
 
@@ -77,7 +77,7 @@ def find_versions(session: SparkSession) -> Versions:
 
 def _jar_version(session: SparkSession, class_name: str, pattern: str) -> str:
     """The version in the name of the jar that holds a class; empty where the class isn't found."""
-    jvm = session._jvm  # noqa: SLF001 - the only way to ask the class path
+    jvm: Any = session._jvm  # noqa: SLF001 - the only way to ask the class path
     try:
         loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
         resource = loader.getResource(class_name.replace(".", "/") + ".class")

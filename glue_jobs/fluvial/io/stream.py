@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
@@ -101,10 +101,11 @@ class LakeStream:
 
     def _await(self, query: StreamingQuery) -> str | None:
         try:
-            while not query.awaitTermination(_POLL_SECONDS):
-                if self._stopping.is_set():
+            while query.isActive:
+                if self._stopping.wait(_POLL_SECONDS):
                     self._drain(query)
                     return None
+            query.awaitTermination(1)
         except StreamingQueryException as error:
             return _first_line(_cause(str(error)))
         return None

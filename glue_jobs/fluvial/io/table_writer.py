@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import Observation, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
@@ -38,19 +38,13 @@ from fluvial.streams import (
 
 @dataclass(frozen=True)
 class CheckedBatch:
-    """A table's records, parsed, judged, counted, and compared with the log; the frames are persisted."""
+    """A table's records, parsed, judged, counted, and compared with the log; `records` is persisted."""
 
     records: CheckedRecords
     summary: BatchSummary
     measurements: tuple[Measurement, ...]
     fresh: FreshEvents
     counts: FreshCounts
-    persisted: tuple[DataFrame, ...]
-
-    def unpersist(self) -> None:
-        """Gives the memory back."""
-        for frame in self.persisted:
-            frame.unpersist()
 
 
 @dataclass
@@ -75,29 +69,28 @@ class TableWriter:
         distinct = observed.agg(distinct_events(self.table.primary_key)).collect()[0][0]
         values = observation.get
         summary = read_summary(values, distinct)
-        fresh, counts, marked = self._find_fresh(checked, summary, context)
-        measurements = read_measurements(self.table, values)
-        return CheckedBatch(checked, summary, measurements, fresh, counts, (checked, *marked))
+        fresh, counts = self._find_fresh(checked, summary, context)
+        return CheckedBatch(checked, summary, read_measurements(self.table, values), fresh, counts)
 
     def _find_fresh(
         self, checked: CheckedRecords, summary: BatchSummary, context: BatchContext
-    ) -> tuple[FreshEvents, FreshCounts, tuple[DataFrame, ...]]:
+    ) -> tuple[FreshEvents, FreshCounts]:
         """The events the log lacks. The log is only asked where the batch repeats itself or reaches into it."""
         events = take_events(checked, summary, self.table)
         has_repeats = summary.distinct_events < summary.events
         if not has_repeats and not self._may_be_known(summary):
-            return FreshEvents(events), _all_fresh(summary), ()
+            return FreshEvents(events), _all_fresh(summary)
         if has_repeats:
             events = drop_repeats(events, self.table.primary_key)
-        marked = mark_known(events, self._log_between(summary), self.table.primary_key, context).persist()
-        counts = FreshCounts(**count_states(marked).collect()[0].asDict())
-        return take_fresh(marked), counts, (marked,)
+        # A checkpoint, not a cache: appending to the log would make Spark plan every cached frame that read it again.
+        marked = mark_known(events, self._log_between(summary), self.table.primary_key, context).localCheckpoint()
+        return take_fresh(marked), FreshCounts(**count_states(marked).collect()[0].asDict())
 
     def _log_between(self, summary: BatchSummary) -> LogRows:
         log = delta.read_if_exists(self.session, self.locations.log)
         if log is None:
             return LogRows(empty_frame(self.session, log_schema(self.table)))
-        return LogRows(log.where(F.col(c.SEQUENCE).between(summary.min_sequence, summary.max_sequence)))
+        return LogRows(log.where(F.col(c.SEQUENCE).between(summary.min_sequence or "", summary.max_sequence or "")))
 
     def _may_be_known(self, summary: BatchSummary) -> bool:
         """Whether the log reaches into the batch's range of sequences."""

@@ -1,0 +1,1 @@
+"""The laptop profile: PostgreSQL, Kafka, Debezium and the jobs, without Docker and without an account."""

@@ -18,8 +18,8 @@ from fluvial.local.source_database import connect, friendly_errors
 from fluvial.local.streaming import is_streaming, process_name
 
 _CALM_LOOKS: Final = 2
-"""The source's log reader works in steps of half a second: one look at an empty topic proves nothing."""
-_PAUSE_SECONDS: Final = 0.5
+"""The log reader works in steps of half a second: one look at empty topics proves nothing."""
+_PAUSE_SECONDS: Final = 1.0
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,21 +56,22 @@ def await_everything(
     use_case: UseCase, home: Home, endpoints: Endpoints, expected: int, timeout: float, progress: Progress
 ) -> bool:
     """Whether, within `timeout` seconds, `expected` events arrived, none waits, and source and lake agree."""
-    deadline, calm, first = time.monotonic() + timeout, 0, None
+    deadline, calm, most = time.monotonic() + timeout, 0, 1
     while time.monotonic() < deadline:
         _require_streaming(use_case, home)
-        arrived = count_arrived(use_case, home)
-        first = arrived if first is None else first
-        progress("events queryable", min(arrived, expected) - first, max(expected - first, 1))
-        calm = calm + 1 if arrived >= expected and _is_settled(use_case, home, endpoints) else 0
+        # The lag is cheap to ask for; the tables are opened only once nothing waits any more.
+        behind = sum(read_consumer_lag(use_case, home, endpoints.bootstrap_servers).values())
+        most = max(most, behind)
+        progress("waiting until everything is queryable", most - behind, most)
+        calm = calm + 1 if not behind and _is_complete(use_case, home, endpoints, expected) else 0
         if calm == _CALM_LOOKS:
             return True
         time.sleep(_PAUSE_SECONDS)
     return False
 
 
-def _is_settled(use_case: UseCase, home: Home, endpoints: Endpoints) -> bool:
-    if sum(read_consumer_lag(use_case, home, endpoints.bootstrap_servers).values()):
+def _is_complete(use_case: UseCase, home: Home, endpoints: Endpoints, expected: int) -> bool:
+    if count_arrived(use_case, home) < expected:
         return False
     return all(counts.agree for counts in read_counts(use_case, home, endpoints).values())
 

@@ -1,29 +1,18 @@
 """What a run brought about, read from the lake without a JVM, and what of it is missing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from fluvial import columns as c
 from fluvial.config.model import Table, UseCase
-from fluvial.io.duckdb_types import literal, quote
+from fluvial.io.duckdb_types import quote
 from fluvial.io.query import open_lake
 from fluvial.local.home import Home
 from fluvial.local.run_catch_up import TableCounts
+from fluvial.local.run_latency import Latency, Reader, read_latency, read_queryable_batches
 
-Reader = Callable[[str], Sequence[tuple[Any, ...]]]
-"""Rows of one SQL statement over the lake."""
-
-_FIRST_VERSION: Final = (
-    "SELECT min(processed_at) FROM batches WHERE log_rows > 0 AND processed_at >= TIMESTAMPTZ {since}"
-)
-_LATENCY: Final = """
-SELECT quantile_cont(seconds, 0.5), quantile_cont(seconds, 0.95), count(*) FROM (
-  SELECT epoch(b.processed_at) - epoch(e.committed) AS seconds
-  FROM ({events}) e JOIN batches b ON b."table" = e.name AND b.query_id = e.query AND b.batch_id = e.batch
-  WHERE e.committed >= TIMESTAMPTZ {since})
-"""
 _METRICS: Final = """
 SELECT "table", metric, coalesce("column", ''), value, threshold, severity, is_breach FROM dq_metrics
 QUALIFY row_number() OVER (PARTITION BY "table", metric, "column" ORDER BY measured_at DESC, batch_id DESC) = 1
@@ -58,15 +47,6 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class Latency:
-    """Seconds from the source's commit to the end of the micro-batch that made it queryable."""
-
-    p50: float
-    p95: float
-    events: int
-
-
-@dataclass(frozen=True)
 class RunReport:
     """Everything a run tells at its end."""
 
@@ -88,13 +68,14 @@ def read_report(
 
     tables = tuple(_read_table(table, counts[table.name], read) for table in use_case.tables)
     metrics = tuple(Metric(*row) for row in read(_METRICS))
+    batches = read_queryable_batches(use_case, home, started, read)
     reasons = read("SELECT reason, count(*) FROM dead_letters GROUP BY ALL ORDER BY ALL")
     return RunReport(
         tables,
         {str(reason): int(count) for reason, count in reasons},
         metrics,
-        _read_latency(use_case, started, read),
-        _read_first_version(started, read),
+        read_latency(use_case, batches, started, read),
+        min(((batch.queryable - started).total_seconds() for batch in batches), default=None),
         tuple(_missing(tables, metrics, violations)),
     )
 
@@ -109,22 +90,6 @@ def _read_table(table: Table, counts: TableCounts, read: Reader) -> TableReport:
         "GROUP BY ALL ORDER BY 2 DESC, 1"
     )
     return TableReport(table.name, counts, events, versions, quarantined, {str(rule): int(n) for rule, n in reasons})
-
-
-def _read_latency(use_case: UseCase, started: datetime, read: Reader) -> Latency | None:
-    events = " UNION ALL ".join(
-        f"SELECT {literal(table.name)} AS name, {c.COMMIT_TIME} AS committed, "  # noqa: S608
-        f"{c.QUERY_ID} AS query, {c.BATCH_ID} AS batch "
-        f"FROM {quote(table.name + '__log_all')} WHERE {c.OPERATION} <> {literal(c.READ)}"
-        for table in use_case.tables
-    )
-    ((p50, p95, count),) = read(_LATENCY.format(events=events, since=literal(started.isoformat())))
-    return Latency(float(p50), float(p95), int(count)) if count else None
-
-
-def _read_first_version(started: datetime, read: Reader) -> float | None:
-    ((first,),) = read(_FIRST_VERSION.format(since=literal(started.isoformat())))
-    return (first - started).total_seconds() if first is not None else None
 
 
 def _missing(tables: Sequence[TableReport], metrics: Sequence[Metric], violations: Mapping[str, int]) -> Sequence[str]:

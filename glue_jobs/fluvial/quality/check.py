@@ -1,6 +1,7 @@
 """`check_rules`: attaches every violation of a row; `error` ones will quarantine it."""
 
 import hashlib
+import operator
 from dataclasses import dataclass
 from functools import reduce
 
@@ -53,7 +54,7 @@ def check_rules(records: ParsedRecords, table: Table) -> CheckedRecords:
 
 
 def _some(conditions: list[_Condition]) -> Column:
-    return reduce(Column.__or__, (condition.holds for condition in conditions), F.lit(False))
+    return reduce(operator.or_, (condition.holds for condition in conditions), F.lit(False))
 
 
 def rule_version(rule: Rule) -> str:
@@ -109,5 +110,3 @@ def _is_judgeable(name: str) -> Column:
 
 def _is_listed(name: str, column: str) -> Column:
     return F.coalesce(F.array_contains(column, name), F.lit(False))
-
-

@@ -23,7 +23,7 @@ def violated_range(rule: RangeRule, spark_type: str, value: Column) -> Column:
     return below | above | not_a_number
 
 
-def _bound(bound: float | int | str, spark_type: str) -> Column:
+def _bound(bound: float | str, spark_type: str) -> Column:
     """Exact for decimals: the bound's shortest text, never its binary double."""
     if spark_type in {"date", "timestamp"}:
         return F.lit(str(bound)).cast(spark_type)

@@ -1,4 +1,4 @@
-"""Fresh events into the two places they go: quarantine rows, and log rows with a gap marker for each quarantined one."""
+"""Fresh events into the two places they go: quarantine rows, and log rows with a gap marker for each of those."""
 
 from collections.abc import Mapping, Sequence
 
