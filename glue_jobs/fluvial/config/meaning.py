@@ -18,6 +18,7 @@ _SHARES: Final = frozenset({"completeness", "uniqueness", "compliance"})
 def table_findings(table: Table, untyped: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """Everything wrong inside one table; `untyped` columns have an unreadable type that nothing is held against."""
     yield from _reserved_name(table.name)
+    yield from _repeated(table.primary_key, "primary_key", "", Code.DUPLICATE_COLUMN, "column")
     yield from _repeated([column.name for column in table.columns], "schema", "name", Code.DUPLICATE_COLUMN, "column")
     yield from _repeated([rule.id for rule in table.dq_rules], "dq_rules", "id", Code.DUPLICATE_ID, "rule id")
     yield from _repeated([step.id for step in table.transforms], "transforms", "id", Code.DUPLICATE_ID, "transform id")

@@ -51,12 +51,10 @@ class Column(Model):
 
 
 class SettlePolicy(Model):
-    """When log rows are folded into the history: every batch, or once one of the bounds is reached."""
+    """When log rows are folded into the history."""
 
-    policy: Literal["each_batch", "bounded"] = "each_batch"
-    max_rows: Annotated[int, Field(gt=0)] | None = None
-    max_bytes: Annotated[int, Field(gt=0)] | None = None
-    max_age: str | None = None
+    policy: Literal["each_batch"] = "each_batch"
+    """After every micro-batch."""
 
 
 class DeequCheck(Model):

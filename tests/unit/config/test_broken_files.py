@@ -58,6 +58,8 @@ CASES = [
      "'quarantine_path': '..' would lead out of the lake", "name the place from its bucket down"),
     ("quarantine_path: s3://shop-quarantine/shop", "quarantine_path: gs://shop", "3:20", "E013",
      "'quarantine_path': 'gs://' isn't a known kind of place", "write s3://bucket/key"),
+    ("  trigger_interval: 10 seconds", "  settle: {policy: hourly}", "5:20", "E013",
+     "'policy' can't be 'hourly'", "known: each_batch"),
     # ---- kinds
     ("type: range, column: total", "type: rnage, column: total", "26:33", "E014", "unknown rule 'rnage'",
      "did you mean 'range'?"),
@@ -84,6 +86,8 @@ CASES = [
      "column 'totals' isn't in the schema of table 'orders'", "did you mean 'total'?"),
     ("name: photo,", "name: Email,", "24:16", "E021", "column 'Email' is used twice; first in item 2 of schema",
      "rename or remove one of the two"),
+    ("    primary_key: [id, country]", "    primary_key: [id, country, ID]", "38:32", "E021",
+     "column 'ID' is used twice; first in item 1 of primary_key", "rename or remove one of the two"),
     ("id: email_there", "id: email_known", "29:14", "E022",
      "rule id 'email_known' is used twice; first in item 3 of dq_rules", "rename or remove one of the two"),
     ("id: total_round", "id: email_trim", "33:14", "E022",
