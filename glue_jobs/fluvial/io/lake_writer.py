@@ -65,8 +65,9 @@ class LakeWriter:
         return counts
 
     def _write_batch(self, records: DataFrame, context: BatchContext) -> dict[str, TableCounts]:
-        """Tables side by side. Metrics and accounting wait for the try in which every table succeeds: both are one
-        append for all of them, and a second one under the same transaction would be skipped.
+        """Tables side by side; metrics and accounting wait for the try in which every table succeeds.
+
+        Both are one append for all tables, and a second one under the same transaction would be skipped.
         """
         present = {row[0] for row in records.select("topic").distinct().collect()}
         tables = [table for table in self.use_case.tables if table.topic in present]

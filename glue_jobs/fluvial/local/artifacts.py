@@ -107,9 +107,9 @@ def _fetch(artifacts: Path, lock: Lock, groups: Sequence[str], progress: Progres
     if not groups:
         return
     files = tuple(file for file in lock if file.group in groups)
-    incoming, cache = artifacts / "incoming" / "fetched", artifacts / "incoming" / "ivy-cache"
+    incoming = artifacts / "incoming" / "fetched"
     shutil.rmtree(incoming, ignore_errors=True)
-    retrieve(files, incoming, cache, progress)
+    retrieve(files, incoming, Home(artifacts / "incoming"), progress)
     try:
         verify_files(files, incoming)
     except ArtifactError:

@@ -12,6 +12,7 @@ from fluvial.local.artifacts import ROOM_TO_RUN, check_room, ensure_artifacts
 from fluvial.local.connect import CONNECT
 from fluvial.local.endpoints import Endpoints, write_endpoints
 from fluvial.local.home import Home
+from fluvial.local.java import find_java
 from fluvial.local.lock import stack_groups
 from fluvial.local.locks import exclusive
 from fluvial.local.part import Part, start_part, stop_part
@@ -66,6 +67,7 @@ def _mend(home: Home, progress: Progress) -> Endpoints:
     if remembered is not None and not missing:
         return remembered
     check_room(home.root, ROOM_TO_RUN)
+    find_java()  # before anything is started
     endpoints = _choose_endpoints(home, remembered)
     if remembered is not None and endpoints.kafka_port != remembered.kafka_port and "connect" in serving:
         missing.append(CONNECT)
