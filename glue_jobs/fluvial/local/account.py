@@ -35,11 +35,16 @@ class Account:
                 os.chown(path, *self.owner)
 
 
-def server_account() -> Account:
-    """Ourselves; for root a user namespace, which needs no account and no chown, else `nobody`."""
+def server_account(data: Path) -> Account:
+    """Ourselves; for root the owner of `data`, else a user namespace (no account, no chown), else `nobody`."""
     if os.geteuid() != 0:
         return Account()
-    return Account(NAMESPACE) if _has_namespaces() else _nobody()
+    if data.exists() and (owner := data.stat()).st_uid != 0:
+        return _become(owner.st_uid, owner.st_gid)
+    if _has_namespaces():
+        return Account(NAMESPACE)
+    nobody = pwd.getpwnam("nobody")
+    return _become(nobody.pw_uid, nobody.pw_gid)
 
 
 def _has_namespaces() -> bool:
@@ -48,7 +53,5 @@ def _has_namespaces() -> bool:
     )
 
 
-def _nobody() -> Account:
-    nobody = pwd.getpwnam("nobody")
-    ids = (str(nobody.pw_gid), str(nobody.pw_uid))
-    return Account((sys.executable, "-I", "-S", "-c", BECOME + EXECUTE, *ids), (nobody.pw_uid, nobody.pw_gid))
+def _become(user: int, group: int) -> Account:
+    return Account((sys.executable, "-I", "-S", "-c", BECOME + EXECUTE, str(group), str(user)), (user, group))

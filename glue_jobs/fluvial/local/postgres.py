@@ -65,7 +65,8 @@ def _reason(answer: bytes) -> str:
 
 
 def _prepare(home: Home, endpoints: Endpoints) -> Sequence[str]:
-    account, data = server_account(), home.data / "postgres"
+    data = home.data / "postgres"
+    account = server_account(data)
     if not (data / "PG_VERSION").exists():
         _initialize(home, endpoints, account)
     _remove_stale_lock(data)

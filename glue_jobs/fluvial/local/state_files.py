@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fluvial.errors import DiskFullError
+from fluvial.errors import DiskFullError, StackError
 
 
 def write_state(path: Path, text: str) -> None:
     """Replace `path` in one step; only its owner may read it."""
-    with full_disk_reported(path.parent):
+    with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -25,14 +25,19 @@ def write_state(path: Path, text: str) -> None:
 
 
 @contextmanager
-def full_disk_reported(where: Path) -> Iterator[None]:
-    """Turn "no space left" into a DiskFullError that names the place."""
+def writing(where: Path) -> Iterator[None]:
+    """Turn "no space left" and "permission denied" into errors that name the place."""
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(where) from error
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
-        raise disk_full(where) from error
+        raise StackError(
+            f"can't write in {where}: {error.strerror}",
+            "it may belong to another user (did root start it?): set FLUVIAL_HOME to a directory of your own",
+        ) from error
 
 
 def disk_full(where: Path, room: str = "some") -> DiskFullError:
