@@ -17,7 +17,7 @@ from fluvial.local.ivy import retrieve
 from fluvial.local.lock import Lock, digest_group, load_lock, postgres_group, select_group
 from fluvial.local.locks import exclusive
 from fluvial.local.progress import Progress, no_progress
-from fluvial.local.state_files import disk_full, writing
+from fluvial.local.state_files import accessing, disk_full
 
 MEBIBYTE: Final = 1024 * 1024
 ROOM_TO_FETCH: Final = 1536 * MEBIBYTE
@@ -37,7 +37,7 @@ def ensure_artifacts(home: Home, groups: Sequence[str], progress: Progress = no_
 
     with (
         exclusive(home.artifacts / ".lock", "fetching", WAIT_SECONDS, waiting),
-        writing(home.artifacts),
+        accessing(home.artifacts),
     ):
         _fetch(home.artifacts, lock, _missing(home.artifacts, lock, groups), progress)
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 from fluvial.errors import StackError
 from fluvial.local.home import Home
-from fluvial.local.state_files import write_state
+from fluvial.local.state_files import accessing, write_state
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class Endpoints:
 
 def read_endpoints(home: Home) -> Endpoints:
     """The endpoints of the stack that was last started in this home."""
+    path = home.run / "endpoints.json"
     try:
-        found = json.loads((home.run / "endpoints.json").read_text(encoding="utf-8"))
+        with accessing(home.run):
+            found = json.loads(path.read_text(encoding="utf-8"))
         return Endpoints(**found)
     except FileNotFoundError as error:
         raise StackError(f"no stack was ever started in {home.root}", "start it with `fluvial up`") from error
     except (ValueError, TypeError) as error:
-        raise StackError(
-            f"{home.run / 'endpoints.json'} is unreadable", "delete that file and run `fluvial up`"
-        ) from error
+        raise StackError(f"{path} is unreadable", "delete that file and run `fluvial up`") from error
 
 
 def write_endpoints(home: Home, endpoints: Endpoints) -> None:

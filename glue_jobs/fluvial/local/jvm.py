@@ -30,14 +30,17 @@ def java_command(home: Home, name: str, heap: str, *arguments: str) -> list[str]
     A class-data archive halves the start. The JVM writes it when it first ends in order (`keep_archive`), and ignores
     one that another Java or other jars wrote.
     """
-    jars = locked_jars(home, "kafka")
-    java, class_path = find_java(), ":".join(str(jar) for jar in jars)
-    archive = _archive_path(home, name, f"{java} {class_path}")
-    sharing = f"SharedArchiveFile={archive}" if archive.exists() else f"ArchiveClassesAtExit={_fresh(home, archive)}"
-    options = (f"-Xms{heap}", f"-Xmx{heap}", *OPTIONS, f"-XX:{sharing}", "-cp", class_path)
+    java, class_path = find_java(), _class_path(home)
+    sharing = _sharing(home, _archive_path(home, name, f"{java} {class_path}"))
+    options = (f"-Xms{heap}", f"-Xmx{heap}", *OPTIONS, *sharing, "-cp", class_path)
     file = home.run / f"{name}.args"
     write_state(file, "".join(f"{_quote(option)}\n" for option in options))
     return [str(java), f"@{file}", *arguments]
+
+
+def tool_command(home: Home, *arguments: str) -> list[str]:
+    """`java` for one of Kafka's short-lived tools."""
+    return [str(find_java()), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", _class_path(home), *arguments]
 
 
 def keep_archive(home: Home, name: str) -> None:
@@ -59,9 +62,20 @@ def _archive_path(home: Home, name: str, made_from: str) -> Path:
     return _archives(home) / f"{name}-{hashlib.sha256(made_from.encode()).hexdigest()[:12]}.jsa"
 
 
-def _fresh(home: Home, archive: Path) -> Path:
-    archive.parent.mkdir(exist_ok=True)
-    return archive.with_suffix(f".jsa.{_home_digest(home)}")
+def _class_path(home: Home) -> str:
+    return ":".join(str(jar) for jar in locked_jars(home, "kafka"))
+
+
+def _sharing(home: Home, archive: Path) -> tuple[str, ...]:
+    if archive.exists():
+        return (f"-XX:SharedArchiveFile={archive}",)
+    try:
+        archive.parent.mkdir(exist_ok=True)
+    except OSError:
+        return ()
+    fresh = archive.with_suffix(f".jsa.{_home_digest(home)}")
+    # Shared artifacts may be somebody else's.
+    return (f"-XX:ArchiveClassesAtExit={fresh}",) if os.access(archive.parent, os.W_OK) else ()
 
 
 def _home_digest(home: Home) -> str:

@@ -1,17 +1,15 @@
 """The broker: Kafka 4 in KRaft mode, one node that is its own controller."""
 
 import base64
-import subprocess
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fluvial.errors import StackError
 from fluvial.local.endpoints import Endpoints
 from fluvial.local.home import Home
-from fluvial.local.jvm import java_command, keep_archive, render_properties
-from fluvial.local.part import NotReadyError, Part
+from fluvial.local.jvm import java_command, keep_archive, render_properties, tool_command
+from fluvial.local.part import NotReadyError, Part, run_to_end
 from fluvial.local.state_files import write_state
 
 HEAP: Final = "192m"
@@ -78,21 +76,15 @@ def _prepare(home: Home, endpoints: Endpoints) -> Sequence[str]:
     write_state(settings, render_properties(compile_broker_settings(home, endpoints)))
     command = java_command(home, "kafka", HEAP, "kafka.Kafka", str(settings))
     if not (_data(home) / "meta.properties").exists():
-        _format_storage(home, command[:2], settings)
+        _format_storage(home, settings)
     return command
 
 
-def _format_storage(home: Home, java: Sequence[str], settings: Path) -> None:
+def _format_storage(home: Home, settings: Path) -> None:
     _data(home).mkdir(parents=True, exist_ok=True)
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    done = subprocess.run(
-        [*java, "kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", settings],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise StackError("Kafka's storage can't be formatted", "", part="kafka", log_tail=done.stdout + done.stderr)
+    words = ("format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", str(settings))
+    run_to_end(home, "kafka", tool_command(home, "kafka.tools.StorageTool", *words))
 
 
 def _data(home: Home) -> Path:

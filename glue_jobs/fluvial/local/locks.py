@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from fluvial.errors import StackBusyError
-from fluvial.local.state_files import writing
+from fluvial.local.state_files import accessing
 
 POLL_SECONDS: Final = 0.1
 
@@ -20,7 +20,7 @@ def exclusive(
     path: Path, purpose: str, wait_seconds: float, on_wait: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
     """Hold the lock file `path`; a StackBusyError after `wait_seconds` says who holds it and what for."""
-    with writing(path.parent):
+    with accessing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")
     with file:

@@ -1,9 +1,11 @@
 """One part of the stack: how it is started, when it is ready, how it ends."""
 
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from typing import Final
 
@@ -19,7 +21,7 @@ from fluvial.local.process import (
     start_process,
     stop_process,
 )
-from fluvial.local.state_files import disk_full
+from fluvial.local.state_files import accessing, disk_full
 
 POLL_SECONDS: Final = 0.05
 START_SECONDS: Final = 90.0
@@ -86,14 +88,25 @@ def stop_part(home: Home, part: Part) -> bool:
     return stopped
 
 
-def start_failed(home: Home, name: str, what: str) -> StackError:
+def run_to_end(home: Home, name: str, command: Sequence[str | Path], hint: str = "") -> None:
+    """Run a part's own tool, its output in the part's log; a StackError where it fails."""
+    path = log_path(home, name)
+    with accessing(home.root):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as log:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+    if done.returncode:
+        raise start_failed(home, name, f"can't be set up: {Path(command[0]).name} failed", hint)
+
+
+def start_failed(home: Home, name: str, what: str, hint: str = "") -> StackError:
     """The error of a part that didn't come up."""
     tail = read_log_tail(home, name)
     if "No space left on device" in tail:
         return disk_full(home.root)
     return StackError(
         f"{name} {what}",
-        f"read {log_path(home, name)}, mend the reason and run `fluvial up` again; the data stays",
+        hint or f"read {log_path(home, name)}, mend the reason and run `fluvial up` again; the data stays",
         part=name,
         log_path=log_path(home, name),
         log_tail=tail,

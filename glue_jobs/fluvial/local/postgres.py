@@ -4,7 +4,6 @@ import shutil
 import signal
 import socket
 import struct
-import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,13 +11,12 @@ from typing import Final
 
 import psutil
 
-from fluvial.errors import StackError
 from fluvial.local.account import Account, server_account
 from fluvial.local.artifacts import postgres_program
 from fluvial.local.endpoints import Endpoints
 from fluvial.local.home import Home
-from fluvial.local.part import NotReadyError, Part
-from fluvial.local.state_files import disk_full, write_state
+from fluvial.local.part import NotReadyError, Part, run_to_end
+from fluvial.local.state_files import write_state
 
 CHECK_SECONDS: Final = 2.0
 PROTOCOL: Final = 3 << 16
@@ -97,14 +95,10 @@ def _run_initdb(home: Home, account: Account, data: Path, secret: Path) -> None:
         *("-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=scram-sha-256"),
         *(f"--pwfile={secret}", "--no-sync"),
     )
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "No space left on device" in done.stderr:
-        raise disk_full(home.root)
-    if done.returncode:
-        hint = "mend what initdb says and run `fluvial up` again"
-        if account.owner is not None:
-            hint += "; as root PostgreSQL runs as `nobody` here, who must be able to enter FLUVIAL_HOME: put it in /tmp"
-        raise StackError("PostgreSQL's data directory can't be made", hint, part="postgres", log_tail=done.stderr)
+    hint = (
+        "PostgreSQL doesn't run as root, so it runs as `nobody` here, who must be able to enter FLUVIAL_HOME: move it"
+    )
+    run_to_end(home, "postgres", command, hint if account.owner else "")
 
 
 def _remove_stale_lock(data: Path) -> None:

@@ -18,7 +18,7 @@ import psutil
 
 from fluvial.errors import StackError
 from fluvial.local.home import Home
-from fluvial.local.state_files import write_state, writing
+from fluvial.local.state_files import accessing, write_state
 
 CLOCK_STEP_SECONDS: Final = 3.0
 """The system derives create times from its clock; a small correction of that clock moves them."""
@@ -47,7 +47,7 @@ def start_process(home: Home, name: str, command: Sequence[str], env: Mapping[st
         if is_running(running):
             return running
         _end_group(running)
-    with writing(home.root):
+    with accessing(home.root):
         pid = _spawn(_open_log(home, name), command, {**os.environ, **(env or {})})
     process = Process(name, pid, _create_time(pid), tuple(command))
     write_state(_pid_path(home, name), json.dumps(asdict(process)) + "\n")

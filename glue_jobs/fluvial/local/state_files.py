@@ -12,7 +12,7 @@ from fluvial.errors import DiskFullError, StackError
 
 def write_state(path: Path, text: str) -> None:
     """Replace `path` in one step; only its owner may read it."""
-    with writing(path.parent):
+    with accessing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -25,7 +25,7 @@ def write_state(path: Path, text: str) -> None:
 
 
 @contextmanager
-def writing(where: Path) -> Iterator[None]:
+def accessing(where: Path) -> Iterator[None]:
     """Turn "no space left" and "permission denied" into errors that name the place."""
     try:
         yield
@@ -35,7 +35,7 @@ def writing(where: Path) -> Iterator[None]:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
         raise StackError(
-            f"can't write in {where}: {error.strerror}",
+            f"no access to {where}: {error.strerror}",
             "it may belong to another user (did root start it?): set FLUVIAL_HOME to a directory of your own",
         ) from error
 
