@@ -108,11 +108,12 @@ class AirflowClient:
         task = f"/dags/{quote(run.dag_id)}/dagRuns/{quote(run.run_id)}/taskInstances/{quote(task_id)}"
         return self._call("GET", f"{task}/xcomEntries/return_value?deserialize=false&stringify=false")["value"]
 
-    def log_tail(self, run: DagRun, task_id: str) -> str:
-        """The last lines of a task's latest log."""
+    def explain(self, run: DagRun, task_id: str) -> str:
+        """The errors in a task's latest log, without the noise around them; its last lines where it has none."""
         task = f"/dags/{quote(run.dag_id)}/dagRuns/{quote(run.run_id)}/taskInstances/{quote(task_id)}"
-        content = self._call("GET", f"{task}/logs/{run.tries.get(task_id, 1)}?full_content=true")["content"]
-        return "\n".join(line for entry in content for line in _log_lines(entry))[-6000:]
+        entries = self._call("GET", f"{task}/logs/{run.tries.get(task_id, 1)}?full_content=true")["content"]
+        lines = [line for entry in entries for line in _errors(entry)]
+        return "\n".join(lines or [_event(entry) for entry in entries[-_LOG_LINES:]])
 
     def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         for is_last in (False, True):
@@ -143,8 +144,12 @@ class AirflowClient:
         return answer
 
 
-def _log_lines(entry: Any) -> tuple[str, ...]:
-    if not isinstance(entry, dict):
-        return (str(entry),)
-    details = entry.get("error_detail") or ()
-    return (str(entry.get("event", "")), *(f"{each['exc_type']}: {each['exc_value']}" for each in details))
+def _errors(entry: Any) -> tuple[str, ...]:
+    if not isinstance(entry, dict) or entry.get("level") not in {"error", "critical"}:
+        return ()
+    details = tuple(f"{each['exc_type']}: {each['exc_value']}" for each in entry.get("error_detail") or ())
+    return details or (_event(entry),)
+
+
+def _event(entry: Any) -> str:
+    return str(entry.get("event", "")) if isinstance(entry, dict) else str(entry)

@@ -18,7 +18,7 @@ _FIXED: Final[Mapping[str, str]] = {
     "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "5",
     # An edited tables.yaml shows after seconds, not after half a minute.
-    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
+    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "20",
     "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
     "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
     "API__HOST": "127.0.0.1",

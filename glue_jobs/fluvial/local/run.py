@@ -98,7 +98,7 @@ def _run_dag(client: AirflowClient, dag_id: str, conf: Mapping[str, object], tim
     if run.state != "success":
         task = next(iter(run.failed_tasks), None)
         raise StackError(
-            f"{dag_id} failed" + (f" in task {task}:\n{client.log_tail(run, task)}" if task else ""),
+            f"{dag_id} failed" + (f" in task {task}:\n{client.explain(run, task)}" if task else ""),
             f"every log is in {client.access.url}/dags/{dag_id}, while Airflow runs",
             part=NAME,
         )
