@@ -1,6 +1,7 @@
 """The lake of one use case as DuckDB views: only the tables that a query names are opened."""
 
 import re
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,8 @@ def connect() -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false")
     # A table name in SQL must never find a variable of this process.
     connection.execute("SET python_enable_replacements = false")
+    # Large sorts spill there, and not into the working directory.
+    connection.execute(f"SET temp_directory = {literal(tempfile.gettempdir())}")
     return connection
 
 

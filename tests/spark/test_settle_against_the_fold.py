@@ -1,0 +1,134 @@
+"""Many small stories packed into few Spark jobs: after each settle the history equals the plain fold of the log."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from fluvial.config.model import Table
+from fluvial.history.settle import FIRST, RangeBounds, lower_to_runs, settle_versions, touched_keys
+from fluvial.streams import ACTION
+from tests.oracle.fold import Event, Version, fold
+from tests.unit.verify.test_rederive import random_event, table_of, unique
+
+KEYS, ROUNDS = 400, 3
+START = datetime(2026, 1, 1, tzinfo=UTC)
+BUSINESS = "k1 int, k2 string, a int, b string, _sequence string, _operation string"
+LOG = (
+    f"{BUSINESS}, _commit_time timestamp, _is_quarantined boolean, _not_authored_columns array<string>, "
+    "_payload_hash bigint, _ingested_at timestamp"
+)
+HISTORY = (
+    f"{BUSINESS}, _effective_from timestamp, _effective_to timestamp, _is_current boolean, _end_sequence string, "
+    "_uncertain_since string, _unresolved_columns array<string>, _ingested_at timestamp"
+)
+Versions = dict[tuple[Any, str], Version]
+
+
+def moment(second: int | None) -> datetime | None:
+    return None if second is None else START + timedelta(seconds=second)
+
+
+def log_row(event: Event) -> tuple[Any, ...]:
+    values = {} if event.is_quarantined else event.values
+    return (
+        *(event.key or (None, None)),
+        values.get("a"),
+        values.get("b"),
+        event.sequence,
+        event.operation,
+        moment(event.commit_time),
+        event.is_quarantined,
+        sorted(event.not_authored) or None,
+        event.payload_hash,
+        START,
+    )
+
+
+def history_row(version: Version) -> tuple[Any, ...]:
+    return (
+        *version.key,
+        version.values["a"],
+        version.values["b"],
+        version.sequence,
+        version.operation,
+        moment(version.effective_from),
+        moment(version.effective_to),
+        version.end_sequence is None,
+        version.end_sequence,
+        version.uncertain_since,
+        sorted(version.unresolved) or None,
+        START,
+    )
+
+
+def version_of(row: Row) -> Version:
+    return Version(
+        (row.k1, row.k2),
+        row._sequence,
+        row._operation,
+        {"a": row.a, "b": row.b},
+        row.start,
+        row.end,
+        row._end_sequence,
+        row._uncertain_since,
+        frozenset(row._unresolved_columns or ()),
+    )
+
+
+def changes_of(spark: SparkSession, table: Table, log: list[Event], new: list[Event], known: Versions) -> DataFrame:
+    rows, fresh = (spark.createDataFrame([log_row(event) for event in events], LOG) for events in (log, new))
+    history = spark.createDataFrame([history_row(version) for version in known.values()], HISTORY)
+    earliest = min(event.commit_time for event in new)
+    bounds = RangeBounds(
+        min(event.sequence for event in new),
+        int((START + timedelta(seconds=earliest)).timestamp()) * 1_000_000,
+        any(event.key is None for event in new),
+        any(event.key is None for event in log),
+    )
+    touched = touched_keys(fresh, history, bounds, table)
+    if table.track_columns:
+        touched = lower_to_runs(touched, history, bounds, table)
+        lowest = touched.agg(F.min(FIRST)).collect()[0][0]
+        bounds = RangeBounds(lowest, bounds.min_commit_micros, bounds.has_truncate, bounds.log_has_truncate)
+    return settle_versions(touched, rows, history, bounds, table)
+
+
+def settle(spark: SparkSession, table: Table, log: list[Event], new: list[Event], known: Versions) -> int:
+    changes = changes_of(spark, table, log, new, known)
+    seconds = [
+        (F.unix_timestamp(name) - int(START.timestamp())).cast("int").alias(alias)
+        for name, alias in (("_effective_from", "start"), ("_effective_to", "end"))
+    ]
+    rows = changes.select("*", *seconds).collect()
+    for row in rows:
+        version = version_of(row)
+        assert (row[ACTION] == "INSERT") == ((version.key, version.sequence) not in known)
+        known[version.key, version.sequence] = version
+        if row[ACTION] == "DELETE":
+            del known[version.key, version.sequence]
+    return len(rows)
+
+
+@pytest.mark.parametrize(
+    ("seed", "track_columns", "truncates"),
+    [(2, (), 3), (4, ("a",), 3), (5, ("b",), 2)],
+)
+def test_each_settle_leaves_what_the_fold_gives(
+    spark: SparkSession, seed: int, track_columns: tuple[str, ...], truncates: int
+) -> None:
+    random, table = Random(seed), table_of(*track_columns)
+    events = unique([random_event(random, key) for key in range(KEYS) for _ in range(random.randrange(1, 10))])
+    chosen = [event for event in events if event.key] + [event for event in events if not event.key][:truncates]
+    random.shuffle(chosen)
+    log: list[Event] = []
+    known: Versions = {}
+    for number in range(ROUNDS):
+        new = chosen[number::ROUNDS]
+        log += new
+        settle(spark, table, log, new, known)
+        assert sorted(known.values()) == fold(log, track_columns), f"round {number}"
+    assert settle(spark, table, log, new, known) == 0
