@@ -40,7 +40,7 @@ def java_command(home: Home, name: str, heap: str, *arguments: str) -> list[str]
 
 def tool_command(home: Home, *arguments: str) -> list[str]:
     """`java` for one of Kafka's short-lived tools."""
-    return [str(find_java()), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", _class_path(home), *arguments]
+    return [str(find_java()), *OPTIONS, "-XX:TieredStopAtLevel=1", "-cp", _class_path(home), *arguments]
 
 
 def keep_archive(home: Home, name: str) -> None:
