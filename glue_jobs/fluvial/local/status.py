@@ -70,7 +70,8 @@ def _observe(home: Home, name: str, probe: Callable[[], str]) -> PartStatus:
         return PartStatus(name, PartState.STOPPED)
     found = _Found(name, _port(home, name), str(log_path(home, name)))
     if not is_running(process):
-        return found.say(PartState.CRASHED, f"process {process.pid} is gone; `fluvial up` mends it")
+        said = _last_words(home, name) or f"process {process.pid} is gone"
+        return found.say(PartState.CRASHED, f"{said}; `fluvial up` mends it")
     try:
         return found.say(PartState.RUNNING, probe(), process)
     except NotReadyError as error:
@@ -113,6 +114,14 @@ def _probe_streaming(home: Home, use_case: str) -> str:
     if state is None or state.state != "running":
         raise NotReadyError(state.error or state.state if state else "starting")
     return f"batch {state.batch_id}" if state.batch_id is not None else "waiting for events"
+
+
+def _last_words(home: Home, name: str) -> str:
+    """The error that a streaming job reported before it ended."""
+    if not name.startswith(STREAMING_PREFIX):
+        return ""
+    state = read_streaming_state(name.removeprefix(STREAMING_PREFIX), home)
+    return state.error.splitlines()[0] if state and state.error else ""
 
 
 def _port(home: Home, name: str) -> int | None:
