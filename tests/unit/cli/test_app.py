@@ -33,10 +33,10 @@ def test_help_lists_every_command(name: str) -> None:
 
 
 def test_an_unknown_command_names_the_nearest_one_and_ends_with_status_2() -> None:
-    result = runner.invoke(app, ["validat"])
+    finished = fluvial("validat")
 
-    assert result.exit_code == 2
-    assert "Did you mean 'validate'?" in result.output
+    assert finished.returncode == 2
+    assert "Did you mean 'validate'?" in finished.stderr
 
 
 def test_an_error_is_one_message_on_stderr_without_a_traceback(tmp_path: Path) -> None:
