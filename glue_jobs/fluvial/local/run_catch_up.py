@@ -53,27 +53,41 @@ def count_arrived(use_case: UseCase, home: Home) -> int:
 
 
 def await_everything(
-    use_case: UseCase, home: Home, endpoints: Endpoints, expected: int, timeout: float, progress: Progress
-) -> bool:
-    """Whether, within `timeout` seconds, `expected` events arrived, none waits, and source and lake agree."""
-    deadline, calm, most = time.monotonic() + timeout, 0, 1
-    while time.monotonic() < deadline:
+    use_case: UseCase, home: Home, endpoints: Endpoints, expected: int, patience: float, progress: Progress
+) -> str:
+    """Waits until `expected` events arrived, none waits, and source and lake agree; "", or what is still missing.
+
+    Gives up when nothing has moved for `patience` seconds: a slow machine may take long.
+    """
+    seen, calm, most, moved = None, 0, 1, time.monotonic()
+    while time.monotonic() - moved < patience:
         _require_streaming(use_case, home)
         # The lag is cheap to ask for; the tables are opened only once nothing waits any more.
         behind = sum(read_consumer_lag(use_case, home, endpoints.bootstrap_servers).values())
+        arrived = expected if behind else count_arrived(use_case, home)
+        if (behind, arrived) != seen:
+            seen, moved = (behind, arrived), time.monotonic()
         most = max(most, behind)
         progress("waiting until everything is queryable", most - behind, most)
-        calm = calm + 1 if not behind and _is_complete(use_case, home, endpoints, expected) else 0
+        is_complete = not behind and arrived >= expected and _agree(use_case, home, endpoints)
+        calm = calm + 1 if is_complete else 0
         if calm == _CALM_LOOKS:
-            return True
+            return ""
         time.sleep(_PAUSE_SECONDS)
-    return False
+    return f"nothing has moved for {patience:.0f} s: {_describe(seen, expected)}"
 
 
-def _is_complete(use_case: UseCase, home: Home, endpoints: Endpoints, expected: int) -> bool:
-    if count_arrived(use_case, home) < expected:
-        return False
+def _agree(use_case: UseCase, home: Home, endpoints: Endpoints) -> bool:
     return all(counts.agree for counts in read_counts(use_case, home, endpoints).values())
+
+
+def _describe(seen: tuple[int, int] | None, expected: int) -> str:
+    behind, arrived = seen or (0, 0)
+    if behind:
+        return f"{behind:,} records wait in the topics"
+    if arrived < expected:
+        return f"{arrived:,} of {expected:,} change events have arrived"
+    return "everything has arrived, but source and lake differ"
 
 
 def _count_source(use_case: UseCase, endpoints: Endpoints) -> dict[str, int]:
