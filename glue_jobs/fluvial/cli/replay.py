@@ -1,6 +1,7 @@
 """`fluvial replay`: recorded Kafka records through exactly the streaming chain, without Kafka."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from fluvial.io.logging import configure_logging
 from fluvial.io.replay import replay_events
 from fluvial.io.session import build_session
 from fluvial.local.artifacts import ensure_artifacts, spark_jars
+from fluvial.local.java import java_environment
 from fluvial.streams import TableCounts
 
 
@@ -34,6 +36,7 @@ def replay(
         pass
     with show_progress() as progress:
         ensure_artifacts(place, ("spark",), progress)
+    os.environ.update(java_environment())
     session = build_session("fluvial-replay", spark_jars(place), {"spark.driver.memory": "2g"})
     try:
         counts = replay_events(session, use_case, place.lake, events, micro_batch)

@@ -40,6 +40,11 @@ def find_java() -> Path:
     return choose_java(tuple(_candidates()))
 
 
+def java_environment() -> dict[str, str]:
+    """What makes pyspark start the Java that `find_java` found, and not the first one on PATH."""
+    return {"JAVA_HOME": str(find_java().parent.parent)}
+
+
 def choose_java(candidates: tuple[Candidate, ...]) -> Path:
     """The first candidate of a usable version; a JavaNotFoundError says what each of them was."""
     found = []

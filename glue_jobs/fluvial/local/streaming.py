@@ -17,6 +17,7 @@ from fluvial.config.model import UseCase
 from fluvial.errors import StackError
 from fluvial.local.endpoints import read_endpoints
 from fluvial.local.home import Home
+from fluvial.local.java import java_environment
 from fluvial.local.process import (
     Process,
     is_alive,
@@ -72,7 +73,8 @@ def start_streaming(tables: Path, home: Home, command: Sequence[str] | None = No
         return "kept"
     stop_streaming(use_case, home)
     _state_path(home, use_case).unlink(missing_ok=True)
-    start_process(home, name, command or _command(tables, home), {"FLUVIAL_ARTIFACTS": str(home.artifacts)})
+    environment = {"FLUVIAL_ARTIFACTS": str(home.artifacts), **java_environment()}
+    start_process(home, name, command or _command(tables, home), environment)
     write_state(remembered, fingerprint)
     _wait_until_running(home, use_case)
     return "restarted" if was_alive else "started"
