@@ -1,6 +1,7 @@
 """Entry point of the streaming job: `--config TABLES_YAML --home DIR` on the local profile."""
 
 import argparse
+import os
 import signal
 from pathlib import Path
 
@@ -33,7 +34,8 @@ def main() -> None:
     stream = LakeStream(session, use_case, Locations(use_case, home.lake), kafka, reporter)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stream.stop())
-    stream.run()
+    if not stream.run():
+        os._exit(0)  # a batch that would not end in time: its threads would keep the process alive
     session.stop()
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fluvial.cli.progress import show_progress
+from fluvial.cli.display import shown_progress
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_use_case
 from fluvial.config.model import UseCase
 from fluvial.io.events_file import read_events
@@ -34,7 +34,7 @@ def replay(
     use_case, place = select_use_case(config), select_home(home)
     for _ in read_events(events, micro_batch):
         pass
-    with show_progress() as progress:
+    with shown_progress() as progress:
         ensure_artifacts(place, ("spark",), progress)
     os.environ.update(java_environment())
     session = build_session("fluvial-replay", spark_jars(place), {"spark.driver.memory": "2g"})

@@ -83,7 +83,7 @@ class Generator:
         missing = [name for name in sorted(plan.references - ancestors) if not len(self._live[name])]
         before = [statement for name in missing for statement in self._insert(name, ancestors)]
         values = {name: self._chance.draw(kind, table) for name, kind in plan.columns.items()}
-        violations, broken = self._break(table, values)
+        violations, broken = self._break(table, values, INSERT)
         key = tuple(_plain(values[name]) for name in self._tables[table].primary_key)
         self._live[table].add(key, broken)
         return [*before, self._statement(table, INSERT, key, values, violations)]
@@ -107,7 +107,7 @@ class Generator:
         for column in sorted(live.broken_columns(key)):
             if isinstance(values.get(column), Increase) or column not in values:
                 values[column] = self._chance.draw(plan.columns[column], table)
-        violations, broken = self._break(table, values)
+        violations, broken = self._break(table, values, UPDATE)
         live.mark(key, broken)
         return self._statement(table, UPDATE, key, values, violations)
 
@@ -125,10 +125,12 @@ class Generator:
         self._live[table].remove(key)
         return self._statement(table, DELETE, key, {}, ())
 
-    def _break(self, table: str, values: dict[str, Value | Increase]) -> tuple[tuple[str, ...], frozenset[str]]:
+    def _break(
+        self, table: str, values: dict[str, Value | Increase], operation: str
+    ) -> tuple[tuple[str, ...], frozenset[str]]:
         """Overwrites one column, sometimes two, with what breaks a rule, as often as the scenario says."""
         plan = self._scenario.tables[table]
-        if not self._chance.happens(plan.violation_share):
+        if operation.lower() not in plan.violations_in or not self._chance.happens(plan.violation_share):
             return (), frozenset()
         columns = {rule.id: rule.column for rule in self._tables[table].dq_rules}
         count = 2 if self._chance.happens(_SECOND_VIOLATION_SHARE) else 1

@@ -1,7 +1,7 @@
 """The models of scenario.yaml: frozen, unknown keys forbidden."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -56,6 +56,8 @@ class TableScenario(_Model):
     weights: Weights = Weights()
     violation_share: Share = 0
     """Share of the inserts and updates that break at least one rule."""
+    violations_in: Annotated[tuple[Literal["insert", "update"], ...], Field(min_length=1)] = ("insert", "update")
+    """What may break a rule; a table whose inserts keep them shows as many current rows as the source."""
     key_change_share: Share = 0
     """Share of the updates that change the primary key."""
     columns: Annotated[dict[ColumnName, ValueKind], Field(min_length=1)]

@@ -74,8 +74,8 @@ def mark_known(events: ChangeEvents, log: LogRows, primary_key: tuple[str, ...],
     return joined.select(*(events[name] for name in events.columns), F.coalesce(_STATE, F.lit(_FRESH)).alias(_STATE))
 
 
-def count_states(marked: DataFrame) -> DataFrame:
-    """One row with the fields of FreshCounts; derived events are no records and only counted apart."""
+def count_states() -> list[Column]:
+    """Aggregates named as the fields of FreshCounts; derived events are no records and only counted apart."""
     is_record = ~F.col(IS_DERIVED)
 
     def count(condition: Column, name: str) -> Column:
@@ -84,14 +84,14 @@ def count_states(marked: DataFrame) -> DataFrame:
     def records(state: str) -> Column:
         return is_record & (F.col(_STATE) == state)
 
-    return marked.agg(
+    return [
         count(records(_FRESH) & ~F.col(HAS_ERROR), "fresh_valid"),
         count(records(_FRESH) & F.col(HAS_ERROR), "fresh_quarantined"),
         count(records(_OWN) & ~F.col(HAS_ERROR), "own_valid"),
         count(records(_OWN) & F.col(HAS_ERROR), "own_quarantined"),
         count(records(_KNOWN), "known"),
         count(~is_record & (F.col(_STATE) == _FRESH), "fresh_derived"),
-    )
+    ]
 
 
 def take_fresh(marked: DataFrame) -> FreshEvents:

@@ -87,6 +87,12 @@ def settle_versions(
     return _compare(derive_versions(events, table), existing, table)
 
 
+def count_actions() -> list[Column]:
+    """Aggregates over HistoryChanges, named INSERT, UPDATE and DELETE."""
+    actions = (_INSERT, _UPDATE, _DELETE)
+    return [F.count(F.when(F.col(ACTION) == action, 1)).alias(action) for action in actions]
+
+
 def _reaches(sequence: str) -> Column:
     """Versions open at a sequence or later: literals against the history's statistics, so closed files are skipped."""
     return F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= sequence)

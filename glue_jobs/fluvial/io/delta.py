@@ -2,12 +2,12 @@
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
@@ -97,21 +97,36 @@ def read_version(session: SparkSession, path: str, version: int) -> DataFrame:
 
 
 def merge_history(
-    session: SparkSession, path: str, changes: HistoryChanges, table: Table, from_sequence: str, has_deletes: bool
+    session: SparkSession,
+    path: str,
+    changes: HistoryChanges,
+    table: Table,
+    from_sequence: str,
+    actions: Collection[str],
 ) -> None:
-    """One MERGE; the literal on `_end_sequence` keeps closed files out of it."""
+    """One MERGE with the clauses that `actions` need; the literal on `_end_sequence` keeps closed files out of it."""
     names = [name for name in changes.columns if name != ACTION]
     values: dict[str, str | Column] = {f"`{name}`": f"s.`{name}`" for name in names}
-    merge = (
-        DeltaTable.forPath(session, path)
-        .alias("t")
-        .merge(changes.alias("s"), _merge_condition(table, from_sequence))
-        .whenMatchedUpdate(condition=F.col(f"s.{ACTION}") == "UPDATE", set=values)
-        .whenNotMatchedInsert(condition=F.col(f"s.{ACTION}") == "INSERT", values=values)
-    )
-    if has_deletes:
-        merge = merge.whenMatchedDelete(condition=F.col(f"s.{ACTION}") == "DELETE")
-    merge.execute()
+    action = F.col(f"s.{ACTION}")
+    merge = DeltaTable.forPath(session, path).alias("t")
+    builder = merge.merge(F.broadcast(changes).alias("s"), _merge_condition(table, from_sequence))
+    if "UPDATE" in actions:
+        builder = builder.whenMatchedUpdate(condition=action == "UPDATE", set=values)
+    if "DELETE" in actions:
+        builder = builder.whenMatchedDelete(condition=action == "DELETE")
+    if "INSERT" in actions:
+        builder = builder.whenNotMatchedInsert(condition=action == "INSERT", values=values)
+    builder.execute()
+
+
+def checkpoint_counted(frame: DataFrame, counts: Sequence[Column]) -> tuple[DataFrame, dict[str, int]]:
+    """The frame computed once and cut from its sources, with aggregates over it, all in one job.
+
+    A cache would not do: writing a table makes Spark plan again every cached frame that had read it.
+    """
+    observation = Observation()
+    held = frame.observe(observation, *counts).localCheckpoint()
+    return held, dict(observation.get)
 
 
 def _merge_condition(table: Table, from_sequence: str) -> Column:

@@ -1,5 +1,6 @@
 """The settle step of one table: takes the log versions not yet settled and folds them in by one MERGE."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -8,7 +9,7 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.locations import TableLocations
 from fluvial.config.model import Table
-from fluvial.history.settle import FIRST, RangeBounds, lower_to_runs, settle_versions, touched_keys
+from fluvial.history.settle import FIRST, RangeBounds, count_actions, lower_to_runs, settle_versions, touched_keys
 from fluvial.io import delta
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.streams import ACTION, BatchSummary, History, HistoryChanges, LogRows
@@ -47,10 +48,16 @@ class HistoryWriter:
         first = self._first_unsettled(log.table_id)
         if first > log.version:
             return 0
-        changes = LogRows(delta.read_range(self.session, self.locations.log, first, log.version))
+        changes = self._range(first, log.version)
         changed = self._fold(changes, log, self._bounds(changes, log.version - first + 1))
         self._settled, self._grown_by = log.version, None
         return changed
+
+    def _range(self, first: int, last: int) -> LogRows:
+        """Log rows of these versions; from the first on it is the whole log, because old changes may be cleaned up."""
+        if first == 0:
+            return LogRows(delta.read_version(self.session, self.locations.log, last))
+        return LogRows(delta.read_range(self.session, self.locations.log, first, last))
 
     def _first_unsettled(self, log_id: str) -> int:
         if self._settled is None:
@@ -90,27 +97,24 @@ class HistoryWriter:
             touched = type(touched)(lower_to_runs(touched, history, bounds, self.table).localCheckpoint())
             lowest = touched.agg(F.min(FIRST)).collect()[0][0]
             bounds = RangeBounds(lowest, bounds.min_commit_micros, bounds.has_truncate, bounds.log_has_truncate)
-        # A checkpoint, not a cache: writing the history would make Spark plan every cached frame that read it again.
-        wanted = HistoryChanges(settle_versions(touched, rows, history, bounds, self.table).localCheckpoint())
-        return self._write(wanted, bounds, delta.settled_metadata(log.table_id, log.version))
+        wanted = settle_versions(touched, rows, history, bounds, self.table)
+        held, actions = delta.checkpoint_counted(wanted, count_actions())
+        self._write(HistoryChanges(held), bounds, actions, delta.settled_metadata(log.table_id, log.version))
+        return sum(actions.values())
 
     def _history(self) -> History:
         known = delta.read_if_exists(self.session, self.locations.history)
         return History(known if known is not None else empty_frame(self.session, history_schema(self.table)))
 
-    def _write(self, changes: HistoryChanges, bounds: RangeBounds, note: str) -> int:
-        actions = {row[0]: row[1] for row in changes.groupBy(ACTION).count().collect()}
-        if not actions:
-            return 0
+    def _write(self, changes: HistoryChanges, bounds: RangeBounds, actions: Mapping[str, int], note: str) -> None:
+        if not any(actions.values()):
+            return
         if not delta.exists(self.session, self.locations.history):
             self._create(changes.drop(ACTION), note)
         else:
             self.session.conf.set(_USER_METADATA, note)
-            has_deletes = "DELETE" in actions
-            delta.merge_history(
-                self.session, self.locations.history, changes, self.table, bounds.min_sequence, has_deletes
-            )
-        return sum(actions.values())
+            present = {action for action, count in actions.items() if count}
+            delta.merge_history(self.session, self.locations.history, changes, self.table, bounds.min_sequence, present)
 
     def _create(self, versions: DataFrame, note: str) -> None:
         delta.append(

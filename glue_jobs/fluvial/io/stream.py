@@ -17,7 +17,7 @@ from fluvial.io.lake_writer import LakeWriter
 _POLL_SECONDS: Final = 0.2
 _FIRST_PAUSE_SECONDS: Final = 2.0
 _LONGEST_PAUSE_SECONDS: Final = 30.0
-_DRAIN_SECONDS: Final = 45.0
+_DRAIN_SECONDS: Final = 20.0
 _log = structlog.get_logger()
 
 Report = Callable[[str, int | None, str], None]
@@ -40,13 +40,17 @@ class LakeStream:
     _stopping: threading.Event = field(default_factory=threading.Event, init=False)
     _writer: LakeWriter | None = field(default=None, init=False)
     _progressed: bool = field(default=False, init=False)
+    _is_drained: bool = field(default=True, init=False)
 
     def stop(self) -> None:
-        """Asks the stream to end after the micro-batch it is in."""
+        """Asks the stream to end after the micro-batch it is in; only sets a flag, so a signal handler may call it."""
         self._stopping.set()
 
-    def run(self) -> None:
-        """Streams until `stop`."""
+    def run(self) -> bool:
+        """Streams until `stop`; whether the last micro-batch could end. If not, the process should just exit.
+
+        Such a batch can't be interrupted from outside; the next start does it again, which changes nothing twice.
+        """
         self.report("starting", None, "")
         pause = _FIRST_PAUSE_SECONDS
         while not self._stopping.is_set():
@@ -58,6 +62,7 @@ class LakeStream:
             self.report("failed", None, error)
             self._stopping.wait(pause)
         self.report("stopped", None, "")
+        return self._is_drained
 
     def _run_query(self) -> str | None:
         """Runs one query to its end; the error's first line, or None where it was asked to stop."""
@@ -111,13 +116,15 @@ class LakeStream:
         return None
 
     def _drain(self, query: StreamingQuery) -> None:
-        """Lets the running micro-batch end; one that takes too long is interrupted and done again at the next start."""
+        """Lets the running micro-batch end, for a while."""
         self.report("stopping", None, "")
         pause, waited = threading.Event(), 0.0
         while query.isActive and query.status["isTriggerActive"] and waited < _DRAIN_SECONDS:
             pause.wait(_POLL_SECONDS)
             waited += _POLL_SECONDS
-        query.stop()
+        self._is_drained = waited < _DRAIN_SECONDS
+        if self._is_drained:
+            query.stop()
 
 
 def _cause(text: str) -> str:

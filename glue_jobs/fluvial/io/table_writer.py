@@ -82,9 +82,9 @@ class TableWriter:
             return FreshEvents(events), _all_fresh(summary)
         if has_repeats:
             events = drop_repeats(events, self.table.primary_key)
-        # A checkpoint, not a cache: appending to the log would make Spark plan every cached frame that read it again.
-        marked = mark_known(events, self._log_between(summary), self.table.primary_key, context).localCheckpoint()
-        return take_fresh(marked), FreshCounts(**count_states(marked).collect()[0].asDict())
+        marked = mark_known(events, self._log_between(summary), self.table.primary_key, context)
+        held, counts = delta.checkpoint_counted(marked, count_states())
+        return take_fresh(held), FreshCounts(**counts)
 
     def _log_between(self, summary: BatchSummary) -> LogRows:
         log = delta.read_if_exists(self.session, self.locations.log)

@@ -36,6 +36,13 @@ def test_a_statement_breaks_exactly_the_rules_it_announces(fleet: UseCase, life:
             assert broken_rules(fleet.table(statement.table), statement) == len(statement.violations)
 
 
+def test_no_insert_of_a_vehicle_breaks_a_rule(fleet: UseCase, life: Scenario) -> None:
+    generator = Generator(fleet, life, seed=5)
+    transactions = [*generator.seed_rows(), *generator.changes(3_000)]
+    breaking = [s.operation for t in transactions for s in t if s.table == "vehicles" and s.violations]
+    assert set(breaking) == {"UPDATE"}
+
+
 def test_every_rule_of_the_use_case_is_broken_by_some_violation(fleet: UseCase, life: Scenario) -> None:
     broken = {violation.rule for plan in life.tables.values() for violation in plan.violations}
 

@@ -1,0 +1,118 @@
+"""The pure chain: what each record becomes before anything is written."""
+
+import json
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from fluvial.config.model import UseCase
+from fluvial.micro_batch import check_records
+from fluvial.streams import KIND, REASON, Records
+from fluvial.transforms.apply import apply_transforms
+from tests.spark.records import debezium, dms, records
+
+GOOD = {"id": 1, "a": "A", "b": "B", "price": "1.50", "seen_at": "2026-01-01T00:00:00.123456Z"}
+
+
+def test_every_kind_of_record_is_told_apart(spark: SparkSession, tiny: UseCase) -> None:
+    values = [
+        (debezium("c", 5, GOOD), "event", None),
+        (None, "tombstone", None),
+        ('{"op": "c", "aft', "dead_letter", "malformed JSON, or a field of the envelope has the wrong type"),
+        ("nonsense", "dead_letter", "malformed JSON, or a field of the envelope has the wrong type"),
+        ("", "dead_letter", "neither a Debezium nor a DMS envelope"),
+        ('{"x": 1}', "dead_letter", "neither a Debezium nor a DMS envelope"),
+        ('{"schema": {}, "payload": {"op": "c"}}', "dead_letter", "converter writes schemas: set schemas.enable=false"),
+        (b'{"op": "c", "after": {"a": "\xff"}}', "dead_letter", "not valid UTF-8 text"),
+        ('{"op": "c", "after": {"a": "\\ud800"}}', "dead_letter", "not valid UTF-8 text"),
+        (debezium("x", 5, GOOD), "dead_letter", "unknown operation"),
+        (debezium("c", 0, GOOD), "dead_letter", "no usable source position"),
+        (debezium("c", 5, None), "dead_letter", "no row image"),
+        (debezium("c", 5, {"a": "A"}), "dead_letter", "primary key missing or unreadable"),
+        (debezium("c", 5, {"id": "seven"}), "dead_letter", "primary key missing or unreadable"),
+        (debezium("t", 6), "event", None),
+        (debezium("m", 6), "control", None),
+        (dms("insert", 5, GOOD), "event", None),
+        (json.dumps({"control": {}, "metadata": {"record-type": "control"}}), "control", None),
+    ]
+    frame = records(spark, [value for value, _, _ in values])
+    checked = check_records(Records(frame), tiny.table("items")).orderBy("_offset").select(KIND, REASON)
+    assert [tuple(row) for row in checked.collect()] == [(kind, reason) for _, kind, reason in values]
+
+
+def test_sequences_come_from_the_source_position_and_snapshot_rows_sort_first(
+    spark: SparkSession, tiny: UseCase
+) -> None:
+    values = [
+        debezium("r", 255, GOOD),
+        debezium("c", 16, GOOD),
+        debezium("r", None, GOOD, snapshot="incremental", sequence='["30","31"]', time=1),  # type: ignore[arg-type]
+        dms("load", 9, GOOD),
+        dms("UPDATE", 0x7C007178, GOOD),
+    ]
+    checked = check_records(Records(records(spark, values)), tiny.table("items"))
+    assert [row[0] for row in checked.orderBy("_offset").select("_sequence").collect()] == [
+        "0000.0.00000000000000FF",
+        "0000.1.0000000000000010",
+        "0000.1.000000000000001F",
+        "0000.0.0006474846A99440",
+        "0000.1.000000007C007178.00000001",
+    ]
+
+
+def test_text_becomes_typed_values_and_unreadable_text_a_violation(spark: SparkSession, tiny: UseCase) -> None:
+    values = [
+        debezium("c", 1, GOOD),
+        debezium("c", 2, GOOD | {"seen_at": 1_767_225_600_000_000}),
+        debezium("c", 3, GOOD | {"seen_at": 1_767_225_600_000}),
+        debezium("c", 4, GOOD | {"price": "a lot"}),
+        debezium("c", 5, GOOD | {"price": 3.2, "seen_at": None}),
+    ]
+    checked = check_records(Records(records(spark, values)), tiny.table("items")).orderBy("_offset")
+    found = checked.select(F.col("price").cast("string"), F.col("seen_at").cast("string"), "_violations.rule_id")
+    assert [tuple(row) for row in found.collect()] == [
+        ("1.50", "2026-01-01 00:00:00.123456", None),
+        ("1.50", "2026-01-01 00:00:00", None),
+        ("1.50", "2026-01-01 00:00:00", None),
+        (None, "2026-01-01 00:00:00.123456", ["schema.type"]),
+        ("3.20", None, None),
+    ]
+
+
+def test_a_row_gets_all_its_violations_and_only_errors_quarantine_it(spark: SparkSession, tiny: UseCase) -> None:
+    values = [
+        debezium("c", 1, GOOD),
+        debezium("c", 2, GOOD | {"price": "-0.01", "a": None}),
+        debezium("c", 3, GOOD | {"a": "small"}),
+        debezium("c", 4, GOOD | {"price": "100.01", "a": "small"}),
+        debezium("u", 5, {"id": 1, "b": "B", "price": "5.00"}),
+        debezium("u", 6, GOOD | {"a": "__debezium_unavailable_value"}),
+        debezium("d", 7, GOOD | {"price": "-5.00", "a": None}),
+    ]
+    checked = check_records(Records(records(spark, values)), tiny.table("items")).orderBy("_offset")
+    found = checked.select("_has_error", "_violations.rule_id", "_not_authored_columns")
+    assert [tuple(row) for row in found.collect()] == [
+        (False, None, None),
+        (True, ["price_range", "a_present"], None),
+        (False, ["a_known"], None),
+        (True, ["price_range", "a_known"], None),
+        (False, None, ["a", "seen_at"]),
+        (False, None, ["a"]),
+        (False, None, None),
+    ]
+
+
+def test_transforms_run_in_their_order_and_short_values_are_hidden_whole(spark: SparkSession, tiny: UseCase) -> None:
+    people = tiny.table("people")
+    frame = spark.createDataFrame(
+        [(1, "  Ann@X.org ", 1), (2, "abcd", 1), (3, None, 1)], "id int, email string, age int"
+    )
+    masked = frame.select(apply_transforms(people)["email"].alias("email"))
+    assert [row[0] for row in masked.collect()] == ["*****.org", "****", None]
+
+
+@pytest.mark.parametrize("table", ["items", "people"])
+def test_json_is_parsed_once_for_each_record(spark: SparkSession, tiny: UseCase, table: str) -> None:
+    checked = check_records(Records(records(spark, [debezium("c", 5, GOOD)])), tiny.table(table))
+    assert checked._jdf.queryExecution().optimizedPlan().toString().count("from_json") == 1
