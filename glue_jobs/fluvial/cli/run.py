@@ -14,7 +14,7 @@ from fluvial.config.load import load_use_case, resolve_use_case_path
 from fluvial.config.placeholders import local_placeholders
 from fluvial.local.airflow_access import read_access
 from fluvial.local.home import Home
-from fluvial.local.run import RunRequest, run_use_case
+from fluvial.local.run import RunRequest, run_use_case, watched_health
 from fluvial.local.run_report import RunReport
 from fluvial.local.run_session import run_session
 
@@ -52,7 +52,8 @@ def _run(request: RunRequest, home: Home, console: Console, *, is_once: bool) ->
             status, is_reported = (1 if report.missing else 0), True
             if not is_once:
                 console.print("\nEverything stays up. Ctrl-C stops it.")
-                threading.Event().wait()
+                with watched_health(request, home):
+                    threading.Event().wait()
     except KeyboardInterrupt:
         return status if is_reported else _INTERRUPTED
     finally:

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -62,19 +63,31 @@ class AirflowClient:
             raise
         return True
 
-    def import_errors(self) -> dict[str, str]:
-        """Message by DAG file, for the files that can't be parsed."""
+    def import_errors(self, since: datetime) -> dict[str, str]:
+        """Message by DAG file, for the files that couldn't be parsed at `since` or later."""
         found = self._call("GET", "/importErrors")["import_errors"]
-        return {str(error["filename"]): str(error["stack_trace"]).strip() for error in found}
+        return {
+            str(error["filename"]): str(error["stack_trace"]).strip()
+            for error in found
+            if datetime.fromisoformat(error["timestamp"]) >= since
+        }
 
     def trigger(self, dag_id: str, conf: Mapping[str, object] | None = None) -> str:
         """Starts a run and returns its id."""
         body = {"logical_date": None, "conf": dict(conf or {})}
         return str(self._call("POST", f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
 
-    def unpause(self, dag_id: str) -> None:
-        """Lets the schedule of a DAG run."""
-        self._call("PATCH", f"/dags/{quote(dag_id)}", {"is_paused": False})
+    def set_paused(self, dag_id: str, *, is_paused: bool) -> None:
+        """Holds back or lets go the schedule of a DAG."""
+        self._call("PATCH", f"/dags/{quote(dag_id)}", {"is_paused": is_paused})
+
+    def fail_unfinished(self) -> tuple[str, ...]:
+        """Ends every run that an earlier Airflow left behind, which would keep new ones waiting; their DAGs' ids."""
+        found = self._call("GET", "/dags/~/dagRuns?state=queued&state=running")["dag_runs"]
+        for run in found:
+            path = f"/dags/{quote(run['dag_id'])}/dagRuns/{quote(run['dag_run_id'])}"
+            self._call("PATCH", path, {"state": "failed"})
+        return tuple(str(run["dag_id"]) for run in found)
 
     def read_run(self, dag_id: str, run_id: str) -> DagRun:
         """How a run stands now."""

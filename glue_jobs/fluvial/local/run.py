@@ -1,7 +1,8 @@
 """`fluvial run`: the whole way from nothing to queryable history, driven by Airflow."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,18 +11,21 @@ from typing import Any, Final, Protocol
 from fluvial.config.load import load_use_case
 from fluvial.config.model import UseCase
 from fluvial.config.placeholders import local_placeholders
-from fluvial.errors import StackError
+from fluvial.errors import FluvialError, StackError
 from fluvial.generate.load import load_scenario
 from fluvial.generate.scenario import Scenario
 from fluvial.local.airflow import NAME, START_SECONDS, launch_airflow, require_airflow
+from fluvial.local.airflow_access import read_access
 from fluvial.local.airflow_client import AirflowClient, DagRun
 from fluvial.local.home import Home
 from fluvial.local.java import find_java
+from fluvial.local.process import is_alive, log_path, read_log_tail
 from fluvial.local.run_catch_up import await_everything, count_arrived, read_counts
 from fluvial.local.run_report import RunReport, read_report
 from fluvial.local.stack import up
 from fluvial.local.use_case_files import scenario_path
 
+DEPLOY_FILE: Final = "deploy.py"
 DEPLOY_SECONDS: Final = 600.0
 GENERATE_SECONDS: Final = 900.0
 PATIENCE_SECONDS: Final = 300.0
@@ -54,43 +58,61 @@ def run_use_case(request: RunRequest, home: Home, view: RunView) -> RunReport:
     scenario = load_scenario(scenario_path(tables), use_case)
     find_java()
     # Airflow takes longest, and all it needs is already here.
+    was_running = is_alive(home, NAME)
     client = AirflowClient(launch_airflow(home, tables.parent.parent))
     endpoints = up(home, view.progress)
     _await_dag(client, home, f"{use_case.name}__deploy", view)
+    if not was_running:
+        client.fail_unfinished()
     _run_dag(client, f"{use_case.name}__deploy", {}, DEPLOY_SECONDS, view)
-    before = count_arrived(use_case, home)
-    written = [
-        _generate(client, use_case, {"mode": "seed", "seed": request.seed}, view),
-        _generate(client, use_case, {"mode": "burst", "seed": request.seed, "rows": request.rows}, view),
-    ]
-    expected = before + sum(int(each["changes"]) for each in written)
-    late = await_everything(use_case, home, endpoints, expected, PATIENCE_SECONDS, view.progress)
+    late, written = "", list[dict[str, Any]]()
+    expected = count_arrived(use_case, home)
+    # One after the other: the burst then meets a stream that has warmed up, as in everyday life.
+    for conf in ({"mode": "seed"}, {"mode": "burst", "rows": request.rows}):
+        written.append(_generate(client, use_case, {**conf, "seed": request.seed}, view))
+        expected += int(written[-1]["changes"])
+        late = late or await_everything(use_case, home, endpoints, expected, PATIENCE_SECONDS, view.progress)
     violations = _quarantine_worthy(written, use_case, scenario)
     report = read_report(use_case, home, read_counts(use_case, home, endpoints), started, violations)
-    client.unpause(f"{use_case.name}__health")
     return replace(report, missing=(late, *report.missing)) if late else report
 
 
+@contextmanager
+def watched_health(request: RunRequest, home: Home) -> Iterator[None]:
+    """While the block lasts, the health DAG runs by its schedule."""
+    client, dag_id = AirflowClient(read_access(home)), f"{request.tables.absolute().parent.name}__health"
+    client.set_paused(dag_id, is_paused=False)
+    try:
+        yield
+    finally:
+        # The next start would find a check that is due, and nothing deployed yet.
+        with suppress(OSError, FluvialError):
+            client.set_paused(dag_id, is_paused=True)
+
+
 def _await_dag(client: AirflowClient, home: Home, dag_id: str, view: RunView) -> None:
-    begun = time.monotonic()
+    begun, clock = time.monotonic(), datetime.now(UTC)
     while (waited := time.monotonic() - begun) < START_SECONDS:
         view.progress("starting Airflow", int(waited), 0)
         require_airflow(home)
-        try:
+        with suppress(OSError):  # nobody listens yet
             if client.has_dag(dag_id):
                 return
-        except OSError:  # nobody listens yet
-            pass
+            _refuse_broken_file(client.import_errors(clock))
         time.sleep(_PAUSE_SECONDS)
-    raise StackError(f"Airflow doesn't know {dag_id} after {START_SECONDS:.0f} s{_import_errors(client)}", part=NAME)
+    raise StackError(
+        f"Airflow doesn't know {dag_id} after {START_SECONDS:.0f} s",
+        "was it started for another configuration folder? `fluvial down` stops it",
+        part=NAME,
+        log_path=log_path(home, NAME),
+        log_tail=read_log_tail(home, NAME),
+    )
 
 
-def _import_errors(client: AirflowClient) -> str:
-    try:
-        errors = client.import_errors()
-    except OSError:
-        return ""
-    return "".join(f"\n{name}:\n{text}" for name, text in errors.items())
+def _refuse_broken_file(errors: Mapping[str, str]) -> None:
+    # Another use case's broken tables.yaml is an error of configuration_errors.py, and no business of this run.
+    if DEPLOY_FILE in errors:
+        raise StackError(f"Airflow can't read dags/{DEPLOY_FILE}:\n{errors[DEPLOY_FILE]}", part=NAME)
 
 
 def _run_dag(client: AirflowClient, dag_id: str, conf: Mapping[str, object], timeout: float, view: RunView) -> DagRun:

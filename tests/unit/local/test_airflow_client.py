@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -108,7 +109,18 @@ def test_a_failed_task_is_explained_by_its_errors_alone(server: AirflowServer, c
     assert client.explain(run, "capture") == "AirflowException: no publication"
 
 
-def test_import_errors_come_by_file(server: AirflowServer, client: AirflowClient) -> None:
-    errors = {"import_errors": [{"filename": "configuration_errors.py", "stack_trace": "tables.yaml:3 E001\n"}]}
-    server.answer("GET /api/v2/importErrors", (200, errors))
-    assert client.import_errors() == {"configuration_errors.py": "tables.yaml:3 E001"}
+def test_import_errors_come_by_file_without_those_of_an_earlier_start(
+    server: AirflowServer, client: AirflowClient
+) -> None:
+    now = {"filename": "deploy.py", "stack_trace": "unknown platform\n", "timestamp": "2026-11-21T08:00:05Z"}
+    before = {"filename": "health.py", "stack_trace": "mended since", "timestamp": "2026-11-21T07:59:59Z"}
+    server.answer("GET /api/v2/importErrors", (200, {"import_errors": [now, before]}))
+    assert client.import_errors(datetime(2026, 11, 21, 8, tzinfo=UTC)) == {"deploy.py": "unknown platform"}
+
+
+def test_runs_that_an_earlier_airflow_left_behind_are_ended(server: AirflowServer, client: AirflowClient) -> None:
+    left = {"dag_runs": [{"dag_id": "shop__deploy", "dag_run_id": "run1"}]}
+    server.answer("GET /api/v2/dags/~/dagRuns?state=queued&state=running", (200, left))
+    server.answer(f"PATCH {RUN}", (200, {}))
+    assert client.fail_unfinished() == ("shop__deploy",)
+    assert server.asked[-1] == (f"PATCH {RUN}", {"state": "failed"})
