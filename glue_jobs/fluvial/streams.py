@@ -88,6 +88,7 @@ class BatchSummary:
     control_messages: int
     tombstones: int
     truncates: int
+    partial_events: int
     min_sequence: str | None
     max_sequence: str | None
     min_commit_micros: int | None

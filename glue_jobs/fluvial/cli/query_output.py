@@ -24,7 +24,7 @@ def json_chunks(result: pa.Table) -> Iterator[str]:
     separator = "\n"
     for batch in result.to_batches(max_chunksize=_JSON_CHUNK):
         for row in batch.to_pylist():
-            yield f"{separator}  {_json(row)}"
+            yield f"{separator}  {json_text(row)}"
             separator = ",\n"
     yield "\n]\n" if result.num_rows else "]\n"
 
@@ -35,12 +35,12 @@ def csv_chunks(result: pa.Table) -> Iterator[str]:
     for batch in result.to_batches(max_chunksize=_JSON_CHUNK):
         columns = [column.to_pylist() for column in batch.columns]
         for row in zip(*columns, strict=True):
-            yield _csv_line([_plain(value) for value in row])
+            yield _csv_line([plain_text(value) for value in row])
 
 
 def print_table(result: pa.Table, console: Console) -> None:
     """A table fitted to the terminal; on a pipe, aligned columns that are neither folded nor cut."""
-    rows = [[_plain(value) for value in row.values()] for row in result.to_pylist()]
+    rows = [[plain_text(value) for value in row.values()] for row in result.to_pylist()]
     if not console.is_terminal:
         console.file.writelines(
             _aligned([result.column_names, *rows], [_is_number(kind) for kind in result.schema.types])
@@ -74,7 +74,7 @@ def iso_timestamp(value: datetime) -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
     # By hand, because the json module can write a Decimal only by way of float.
     match value:
         case None | bool() | int() | str():
@@ -82,11 +82,11 @@ def _json(value: object) -> str:
         case Decimal() | float():
             return _json_number(value)
         case dict():
-            return "{" + ", ".join(f"{_json(str(name))}: {_json(item)}" for name, item in value.items()) + "}"
+            return "{" + ", ".join(f"{json_text(str(name))}: {json_text(item)}" for name, item in value.items()) + "}"
         case list() if value and all(isinstance(item, tuple) for item in value):
-            return "{" + ", ".join(f"{_json(_plain(key))}: {_json(item)}" for key, item in value) + "}"
+            return "{" + ", ".join(f"{json_text(plain_text(key))}: {json_text(item)}" for key, item in value) + "}"
         case list():
-            return "[" + ", ".join(map(_json, value)) + "]"
+            return "[" + ", ".join(map(json_text, value)) + "]"
         case _:
             return json.dumps(_scalar(value), ensure_ascii=False)
 
@@ -101,12 +101,12 @@ def _infinite_name(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _plain(value: object) -> str:
+def plain_text(value: object) -> str:
     match value:
         case None:
             return ""
         case bool() | float() | dict() | list():
-            return _json(value).strip('"')
+            return json_text(value).strip('"')
         case Decimal():
             return format(value, "f")
         case _:

@@ -34,13 +34,15 @@ TouchedKeys = NewType("TouchedKeys", DataFrame)
 class RangeBounds:
     """Bounds of a range of log rows; as literals they let whole files be skipped.
 
-    `min_commit_micros` are microseconds since the epoch; `log_has_truncate` speaks of the whole log.
+    `min_commit_micros` are microseconds since the epoch. What begins with `log_` speaks of the whole log: whether any
+    row is a truncate, whether any leaves a column unauthored. Where none is, the plan is much smaller.
     """
 
     min_sequence: str
     min_commit_micros: int
     has_truncate: bool
     log_has_truncate: bool
+    log_has_partial: bool
 
 
 def touched_keys(changes: LogRows, history: History, bounds: RangeBounds, table: Table) -> TouchedKeys:
@@ -84,7 +86,8 @@ def settle_versions(
     """What `touched` keys' log rows change in `history`; both may be whole tables, the bounds prune them."""
     existing = _from_first_on(history.where(_reaches(bounds.min_sequence)), touched, table)
     events = _events(log, touched, existing, bounds, table)
-    return _compare(derive_versions(events, table), existing, table)
+    versions = derive_versions(events, table, may_inherit=bounds.log_has_partial)
+    return _compare(versions, existing, table)
 
 
 def count_actions() -> list[Column]:

@@ -31,11 +31,13 @@ _CLOSED: Final = "_closed"
 _PRESENT: Final = "_value"
 
 
-def derive_versions(events: EventRows, table: Table) -> History:
-    """Every version the events make, with its base; deterministic for ties, independent of arrival order."""
-    winners = _winners(_timed(events, table), table)
-    resolved = _resolve(_lives(winners, table), table)
-    runs = _runs(resolved, table)
+def derive_versions(events: EventRows, table: Table, *, may_inherit: bool) -> History:
+    """Every version the events make, with its base; deterministic for ties, independent of arrival order.
+
+    `may_inherit` is false where no event leaves a column unauthored.
+    """
+    alive = _lives(_winners(_timed(events, table), table), table)
+    runs = _runs(_resolve(alive, table) if may_inherit else alive, table)
     return History(_versions(_collapse(runs, table), table))
 
 

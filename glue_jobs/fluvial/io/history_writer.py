@@ -1,9 +1,9 @@
 """The settle step of one table: takes the log versions not yet settled and folds them in by one MERGE."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
@@ -17,6 +17,18 @@ from fluvial.streams import ACTION, BatchSummary, History, HistoryChanges, LogRo
 _USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
+@dataclass(frozen=True)
+class LogTraits:
+    """What some row of a log has; plans are smaller where none has it."""
+
+    has_truncate: bool
+    has_partial: bool
+
+    def with_batch(self, summary: BatchSummary) -> "LogTraits":
+        """The traits once the log holds the batch's rows too."""
+        return LogTraits(self.has_truncate or summary.truncates > 0, self.has_partial or summary.partial_events > 0)
+
+
 @dataclass
 class HistoryWriter:
     """Settles one table. Works in a session of its own, because a commit's note is a session setting."""
@@ -25,7 +37,7 @@ class HistoryWriter:
     table: Table
     locations: TableLocations
     _settled: int | None = field(default=None, init=False)
-    _has_truncate: bool | None = field(default=None, init=False)
+    _traits: LogTraits | None = field(default=None, init=False)
     _grown_by: BatchSummary | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -34,8 +46,8 @@ class HistoryWriter:
     def log_grew(self, summary: BatchSummary) -> None:
         """Tells that this process appended one log version with these bounds."""
         self._grown_by = summary
-        if summary.truncates:
-            self._has_truncate = True
+        if self._traits is not None:
+            self._traits = self._traits.with_batch(summary)
 
     def settle(self) -> int:
         """Folds every unsettled log version in; returns how many versions of rows changed.
@@ -77,15 +89,18 @@ class HistoryWriter:
             sequence, micros, truncates = summary.min_sequence, summary.min_commit_micros, summary.truncates
         else:
             sequence, micros, truncates = _measure_range(changes)
+            self._traits = None  # rows this process didn't see
         if sequence is None or micros is None:
             return None
-        return RangeBounds(sequence, micros, bool(truncates), self._log_has_truncate())
+        traits = self._log_traits()
+        return RangeBounds(sequence, micros, bool(truncates), traits.has_truncate, traits.has_partial)
 
-    def _log_has_truncate(self) -> bool:
-        if self._has_truncate is None:
+    def _log_traits(self) -> LogTraits:
+        """Asks the log once; from then on this process sees every row that is appended."""
+        if self._traits is None:
             log = delta.read(self.session, self.locations.log)
-            self._has_truncate = bool(log.where(F.col(c.OPERATION) == c.TRUNCATE).take(1))
-        return self._has_truncate
+            self._traits = LogTraits(*log.agg(*_traits()).collect()[0])
+        return self._traits
 
     def _fold(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds | None) -> int:
         if bounds is None:
@@ -96,7 +111,7 @@ class HistoryWriter:
         if self.table.track_columns:
             touched = type(touched)(lower_to_runs(touched, history, bounds, self.table).localCheckpoint())
             lowest = touched.agg(F.min(FIRST)).collect()[0][0]
-            bounds = RangeBounds(lowest, bounds.min_commit_micros, bounds.has_truncate, bounds.log_has_truncate)
+            bounds = replace(bounds, min_sequence=lowest)
         wanted = settle_versions(touched, rows, history, bounds, self.table)
         held, actions = delta.checkpoint_counted(wanted, count_actions())
         self._write(HistoryChanges(held), bounds, actions, delta.settled_metadata(log.table_id, log.version))
@@ -130,3 +145,9 @@ def _measure_range(changes: LogRows) -> Row:
     """(lowest sequence, earliest commit time in µs, number of truncates) of a range of log rows."""
     truncate = F.when(F.col(c.OPERATION) == c.TRUNCATE, 1)
     return changes.agg(F.min(c.SEQUENCE), F.min(F.unix_micros(c.COMMIT_TIME)), F.count(truncate)).collect()[0]
+
+
+def _traits() -> list[Column]:
+    """Aggregates over a log in the order of LogTraits' fields."""
+    conditions = (F.col(c.OPERATION) == c.TRUNCATE, F.col(c.NOT_AUTHORED).isNotNull())
+    return [F.coalesce(F.max(condition), F.lit(False)) for condition in conditions]

@@ -1,6 +1,6 @@
 """One micro-batch of many topics into the lake: tables side by side, a failing one without harm to the others."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from fluvial.config.model import Table, UseCase
 from fluvial.errors import StorageError
 from fluvial.io import delta
 from fluvial.io.dead_letters import UNROUTED, DeadLetterCounts, write_dead_letters
+from fluvial.io.session import suit_batch_size
 from fluvial.io.table_writer import CheckedBatch, TableWriter
 from fluvial.metrics.analyzers import Measurement
 from fluvial.quality.split import unrouted_rows
@@ -69,7 +70,8 @@ class LakeWriter:
 
         Both are one append for all tables, and a second one under the same transaction would be skipped.
         """
-        present = {row[0] for row in records.select("topic").distinct().collect()}
+        present: dict[str, int] = {row["topic"]: row["count"] for row in records.groupBy("topic").count().collect()}
+        self._suit_sessions(records, sum(present.values()))
         tables = [table for table in self.use_case.tables if table.topic in present]
         with ThreadPoolExecutor(max_workers=_WRITERS) as pool:
             checked = _gather(pool, tables, lambda table: self._check(records, table, context))
@@ -86,6 +88,14 @@ class LakeWriter:
         self._write_accounting(checked.done, counts, context)
         return counts
 
+    def _suit_sessions(self, records: DataFrame, count: int) -> None:
+        for session in (
+            records.sparkSession,
+            self.session,
+            *(writer.history.session for writer in self._writers.values()),
+        ):
+            suit_batch_size(session, count)
+
     def _check(self, records: DataFrame, table: Table, context: BatchContext) -> CheckedBatch:
         return self._writers[table.name].check(Records(records.where(F.col("topic") == table.topic)), context)
 
@@ -101,9 +111,9 @@ class LakeWriter:
         _log.info("batch written", table=table.name, batch_id=context.batch_id, **vars(counts))
         return counts
 
-    def _unrouted(self, records: DataFrame, present: set[str]) -> Records | None:
+    def _unrouted(self, records: DataFrame, present: Collection[str]) -> Records | None:
         """Records of topics that no table claims, where there are any."""
-        unclaimed = present - {table.topic for table in self.use_case.tables}
+        unclaimed = set(present) - {table.topic for table in self.use_case.tables}
         return Records(records.where(F.col("topic").isin(*unclaimed))) if unclaimed else None
 
     def _write_dead_letters(

@@ -35,6 +35,7 @@ def summary_columns() -> list[Column]:
         count(F.col(KIND) == CONTROL).alias("control_messages"),
         count(F.col(KIND) == TOMBSTONE).alias("tombstones"),
         count(is_event & (F.col(c.OPERATION) == c.TRUNCATE)).alias("truncates"),
+        count(is_event & F.col(c.NOT_AUTHORED).isNotNull()).alias("partial_events"),
         F.min(F.when(is_event, F.col(c.SEQUENCE))).alias("min_sequence"),
         F.max(F.when(is_event, F.col(c.SEQUENCE))).alias("max_sequence"),
         F.min(F.when(is_event, F.unix_micros(c.COMMIT_TIME))).alias("min_commit_micros"),
