@@ -1,0 +1,232 @@
+"""From commits in PostgreSQL to history, on everything real but Airflow: through a kill -9 and past broken records.
+
+The tests are told in the order of the story: each stage is a fixture that leaves the stream further on.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from fluvial.compile.source_names import connector_name, slot_name
+from fluvial.config.locations import Locations
+from fluvial.io.verify import verify_table
+from fluvial.io.verify_source import verify_source
+from fluvial.local.broker import Broker
+from fluvial.local.connect_api import ConnectApi
+from fluvial.local.process import read_process
+from fluvial.local.streaming import is_streaming, process_name
+from fluvial.plan.steps import StepKind, plan_deployment, plan_teardown
+from tests.end_to_end.conftest import Stack
+from tests.end_to_end.pipeline import Pipeline, deploy_config, lsn, replayed_versions
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+TABLES = ("vehicles", "drivers", "vehicle_telemetry", "deliveries", "alerts")
+DELAY_SECONDS = 120
+BROKEN = {
+    b"not json": "malformed JSON, or a field of the envelope has the wrong type",
+    b'{"before": null, "after": {"vehicle_id": "VH-0': "malformed JSON, or a field of the envelope has the wrong type",
+    b"\xff\xfe\x00": "not valid UTF-8 text",
+    b'{"vehicle_id": "VH-00001"}': "neither a Debezium nor a DMS envelope",
+    b'{"op": "x", "after": {"vehicle_id": "VH-00001"}}': "unknown operation",
+}
+
+
+@pytest.fixture(scope="module")
+def pipeline(stack: Stack, pytestconfig: pytest.Config) -> Iterator[Pipeline]:
+    """Deployed, nothing written yet."""
+    deployed = Pipeline(stack, *deploy_config(pytestconfig.rootpath))
+    try:
+        deployed.run(plan_deployment(deployed.use_case))
+        yield deployed
+    finally:
+        deployed.run(plan_teardown(deployed.use_case))
+
+
+@pytest.fixture(scope="module")
+def lived(pipeline: Pipeline) -> Pipeline:
+    """Seeded, and changed for a while."""
+    pipeline.generate(mode="seed")
+    pipeline.catch_up()
+    pipeline.generate(mode="burst", rows="300", seed="7")
+    pipeline.catch_up()
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def killed(lived: Pipeline) -> Pipeline:
+    """Its driver killed inside a micro-batch of a burst, started again after the source had gone on."""
+    logged = lived.logged().total()
+    lived.generate(mode="burst", rows="200", seed="8")
+    driver, jvm = _driver(lived)
+    _await_half_a_batch(lived, logged)
+    driver.kill()
+    lived.generate(mode="burst", rows="200", seed="9")
+    lived.run(tuple(step for step in plan_deployment(lived.use_case) if step.kind is StepKind.STREAMING))
+    assert not jvm.is_running()
+    lived.catch_up()
+    return lived
+
+
+@pytest.fixture(scope="module")
+def littered(killed: Pipeline) -> Pipeline:
+    """Records that nobody can read in a topic, with good ones after them."""
+    killed.produce("vehicles", list(BROKEN))
+    killed.generate(mode="burst", rows="50", seed="10")
+    killed.catch_up(len(BROKEN))
+    return killed
+
+
+def _driver(pipeline: Pipeline) -> tuple[psutil.Process, psutil.Process]:
+    process = read_process(pipeline.home, process_name(pipeline.use_case.name))
+    assert process is not None
+    driver = psutil.Process(process.pid)
+    return driver, next(child for child in driver.children() if "java" in child.name())
+
+
+def _await_half_a_batch(pipeline: Pipeline, logged: int) -> None:
+    """Until a micro-batch has written some of its rows and isn't finished."""
+    checkpoint = Path(Locations(pipeline.use_case, pipeline.home.lake).checkpoint)
+    deadline = time.monotonic() + DELAY_SECONDS
+    while pipeline.logged().total() == logged:
+        assert time.monotonic() < deadline, "no batch came"
+        time.sleep(0.1)
+    begun, done = (_newest(checkpoint / folder) for folder in ("offsets", "commits"))
+    assert begun == done + 1, "the batch was over too soon to be killed inside it"
+
+
+def _newest(folder: Path) -> int:
+    return max(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
+
+
+def _differences(pipeline: Pipeline) -> dict[str, int]:
+    lake = pipeline.home.lake
+    return {table.name: verify_table(pipeline.use_case, lake, table).total for table in pipeline.use_case.tables}
+
+
+def _differences_from_the_source(pipeline: Pipeline) -> dict[str, Any]:
+    dsn, lake = pipeline.stack.endpoints.postgres_dsn(pipeline.use_case.database_name), pipeline.home.lake
+    verdicts = [verify_source(pipeline.use_case, lake, table, dsn, 0) for table in pipeline.use_case.tables]
+    return {verdict.table: verdict.total for verdict in verdicts}
+
+
+def _accounts(pipeline: Pipeline) -> dict[str, tuple[int, ...]]:
+    rows = pipeline.query(
+        'select "table", sum(consumed) as consumed, sum(log_rows) as log_rows, sum(quarantined) as quarantined, '
+        "sum(dead_letters) as dead_letters, sum(tombstones) as tombstones, sum(duplicates) as duplicates "
+        "from batches group by 1"
+    )
+    return {row.pop("table"): tuple(int(value) for value in row.values()) for row in rows}
+
+
+def _places(pipeline: Pipeline) -> dict[str, tuple[int, ...]]:
+    """What `_accounts` should say, counted where the records came from and where they are."""
+    arrived = pipeline.records()
+    return {
+        table: (
+            len(arrived[table]),
+            pipeline.count(f"{table}__log"),
+            pipeline.count(f"{table}__quarantine"),
+            pipeline.count("dead_letters", f"\"table\" = '{table}'"),
+            arrived[table].count(None),
+            0,
+        )
+        for table in TABLES
+    }
+
+
+def test_every_table_has_history_quarantine_and_metrics(lived: Pipeline) -> None:
+    counts = {
+        table: [
+            lived.count(table) > 0,
+            lived.count(f"{table}__quarantine") > 0,
+            lived.count("dq_metrics", f"\"table\" = '{table}'") > 0,
+        ]
+        for table in TABLES
+    }
+    assert counts == {table: [True, True, True] for table in TABLES}
+
+
+def test_every_committed_change_is_logged_once(lived: Pipeline) -> None:
+    assert lived.logged() == +lived.written
+
+
+def test_no_delete_is_ever_in_quarantine(lived: Pipeline) -> None:
+    assert lived.logged("_is_quarantined and _operation = 'DELETE'") == {}
+
+
+def test_history_is_what_the_log_says(lived: Pipeline) -> None:
+    assert _differences(lived) == dict.fromkeys(TABLES, 0)
+
+
+def test_current_rows_are_those_of_the_source_unless_held_in_quarantine(lived: Pipeline) -> None:
+    assert _differences_from_the_source(lived) == dict.fromkeys(TABLES, 0)
+
+
+def test_every_record_went_to_exactly_one_place(lived: Pipeline) -> None:
+    assert _accounts(lived) == _places(lived)
+
+
+def test_a_query_counts_as_many_vehicles_as_postgresql_itself(lived: Pipeline) -> None:
+    sql = "select count(*) as n from vehicles__current"
+    command = [sys.executable, "-m", "fluvial.cli.app", "query", "--format", "json", "--home", str(lived.home.root)]
+    done = subprocess.run([*command, "--config", lived.config, sql], capture_output=True, text=True, check=True)
+    with psycopg.connect(lived.stack.endpoints.postgres_dsn(lived.use_case.database_name)) as source:
+        row = source.execute("select count(*) from vehicles").fetchone()
+    assert row is not None
+    assert json.loads(done.stdout) == [{"n": row[0]}]
+
+
+def test_after_a_kill_history_is_a_plain_replay_of_the_committed_changes(killed: Pipeline) -> None:
+    arrived = killed.records()
+    for table in TABLES:
+        held = {lsn(row["_sequence"]) for row in killed.query(f"select _sequence from {table}__quarantine")}
+        assert killed.versions(table) == replayed_versions(arrived[table], held)
+
+
+def test_after_a_kill_nothing_is_lost_and_nothing_is_there_twice(killed: Pipeline) -> None:
+    assert killed.logged() == +killed.written
+    assert _differences(killed) == dict.fromkeys(TABLES, 0)
+    assert _differences_from_the_source(killed) == dict.fromkeys(TABLES, 0)
+
+
+def test_after_a_kill_the_accounts_still_balance(killed: Pipeline) -> None:
+    assert _accounts(killed) == _places(killed)
+
+
+def test_records_that_cant_be_read_are_dead_letters_with_a_reason(littered: Pipeline) -> None:
+    rows = littered.query('select reason, value_bytes from dead_letters order by "offset"')
+    assert [(row["reason"], row["value_bytes"]) for row in rows] == [
+        (reason, len(value)) for value, reason in BROKEN.items()
+    ]
+
+
+def test_the_stream_goes_on_behind_broken_records(littered: Pipeline) -> None:
+    assert littered.logged() == +littered.written
+    assert _differences(littered) == dict.fromkeys(TABLES, 0)
+
+
+def test_teardown_leaves_nothing(littered: Pipeline) -> None:
+    _, jvm = _driver(littered)
+    use_case, endpoints = littered.use_case, littered.stack.endpoints
+    littered.run(plan_teardown(use_case))
+
+    assert not is_streaming(use_case, littered.home)
+    assert not jvm.is_running()
+    assert list(littered.home.lake.rglob("*")) == []
+    assert [path.name for path in littered.home.run.iterdir() if use_case.name in path.name] == []
+    assert connector_name(use_case) not in ConnectApi(endpoints.connect_url).connectors()
+    assert not {table.topic for table in use_case.tables} & set(Broker(endpoints.bootstrap_servers).partitions())
+    with psycopg.connect(endpoints.postgres_dsn()) as source:
+        databases = "select count(*) from pg_database where datname = %s"
+        assert source.execute(databases, [use_case.database_name]).fetchone() == (0,)
+        slots = "select count(*) from pg_replication_slots where slot_name = %s"
+        assert source.execute(slots, [slot_name(use_case)]).fetchone() == (0,)
