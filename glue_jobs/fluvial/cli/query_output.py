@@ -75,6 +75,7 @@ def iso_timestamp(value: datetime) -> str:
 
 
 def json_text(value: object) -> str:
+    """A value as JSON on one line."""
     # By hand, because the json module can write a Decimal only by way of float.
     match value:
         case None | bool() | int() | str():
@@ -102,6 +103,7 @@ def _infinite_name(value: float) -> str:
 
 
 def plain_text(value: object) -> str:
+    """A value as bare text; NULL as nothing, nested values as JSON."""
     match value:
         case None:
             return ""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fluvial.config.load import load_use_case, resolve_use_case_path
-from fluvial.config.model import UseCase
+from fluvial.config.model import Table, UseCase
 from fluvial.config.placeholders import local_placeholders
 from fluvial.errors import FluvialError
 from fluvial.local.home import Home, default_home
@@ -22,6 +22,14 @@ def select_use_case(config: str | None, config_dir: Path = Path("config")) -> Us
     """The use case that `config` names, or the only one in `config_dir`."""
     path = resolve_use_case_path(config, config_dir) if config else _only_use_case(config_dir)
     return load_use_case(path, local_placeholders())
+
+
+def select_table(use_case: UseCase, name: str) -> Table:
+    """The table of that name; the error of an unknown one lists them all."""
+    known = [table.name for table in use_case.tables]
+    if name not in known:
+        raise FluvialError(f"unknown table {name}", f"{use_case.name} has {', '.join(known)}")
+    return use_case.table(name)
 
 
 def select_home(home: Path | None) -> Home:

@@ -47,7 +47,7 @@ def _typed_key(
     types = {column.name: column.type for column in table.columns}
     casts = {name: f"TRY_CAST({literal(text)} AS {duckdb_type(types[name])})" for name, text in texts.items()}
     selected = ", ".join(f"{cast} AS {quote(name)}" for name, cast in casts.items())
-    values = run_query(connection, f"SELECT {selected}").to_pylist()[0]  # noqa: S608 - parts are quoted
+    values = run_query(connection, f"SELECT {selected}").to_pylist()[0]
     for name, value in values.items():
         if value is None:
             raise QueryError(f"{table.name}: {name} is {types[name]}, not '{texts[name]}'", key_shape(table))

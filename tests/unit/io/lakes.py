@@ -93,6 +93,23 @@ LOG_SCHEMA = pa.schema(
         pa.field("_ingested_at", _TIME),
     ]
 )
+_VIOLATION = pa.struct([(name, pa.string()) for name in ("rule_id", "column", "severity", "message", "rule_version")])
+QUARANTINE_SCHEMA = pa.schema(
+    [
+        *_BUSINESS,
+        pa.field("_violations", pa.list_(_VIOLATION)),
+        pa.field("_failed_rules", pa.list_(pa.string())),
+        pa.field("_after_image", pa.map_(pa.string(), pa.string())),
+        pa.field("_operation", pa.string()),
+        pa.field("_sequence", pa.string()),
+        pa.field("_commit_time", _TIME),
+        pa.field("_source_position", pa.string()),
+        pa.field("_topic", pa.string()),
+        pa.field("_partition", pa.int32()),
+        pa.field("_offset", pa.int64()),
+        pa.field("_quarantined_at", _TIME),
+    ]
+)
 BATCHES_SCHEMA = pa.schema(
     [
         pa.field("table", pa.string()),
