@@ -29,7 +29,7 @@ def query(
         OutputFormat.TABLE
     ),
 ) -> None:
-    """Ask TABLE, TABLE__current, TABLE__log, TABLE__quarantine, dead_letters, dq_metrics or batches with SQL."""
+    """Ask TABLE, TABLE__current, TABLE__log, TABLE__quarantine, or a side table such as dead_letters, with SQL."""
     connection = open_lake(select_use_case(config), select_home(home).lake, sql)
     result = run_query(connection, sql)
     try:

@@ -38,6 +38,11 @@ class Locations:
         return self.resolve(f"{self.use_case.settings.quarantine_path.rstrip('/')}/dead_letters")
 
     @property
+    def quarantine_replays(self) -> str:
+        """The audit of quarantine replays: one row for each run and event."""
+        return self.resolve(f"{self.use_case.settings.quarantine_path.rstrip('/')}/quarantine_replays")
+
+    @property
     def dq_metrics(self) -> str:
         """The one metrics table of the use case."""
         return self.resolve(f"{self._bucket_url()}/dq_metrics")

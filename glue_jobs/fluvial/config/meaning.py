@@ -10,7 +10,9 @@ from fluvial.config.rules import Rule
 from fluvial.config.transforms import Transform
 from fluvial.config.types import family
 
-RESERVED_TABLES: Final = frozenset({"dead_letters", "dq_metrics", "batches", "fluvial_heartbeat", "fluvial_signal"})
+RESERVED_TABLES: Final = frozenset(
+    {"dead_letters", "quarantine_replays", "dq_metrics", "batches", "fluvial_heartbeat", "fluvial_signal"}
+)
 RESERVED_ENDINGS: Final = ("__log", "__current", "__quarantine")
 _SHARES: Final = frozenset({"completeness", "uniqueness", "compliance"})
 

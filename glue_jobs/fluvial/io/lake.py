@@ -35,6 +35,7 @@ def lake_relations(use_case: UseCase, lake: Path) -> tuple[Relation, ...]:
     return (
         *of_tables,
         Relation("dead_letters", locations.dead_letters, lake_columns.DEAD_LETTERS),
+        Relation("quarantine_replays", locations.quarantine_replays, lake_columns.QUARANTINE_REPLAYS),
         Relation("dq_metrics", locations.dq_metrics, lake_columns.DQ_METRICS),
         Relation("batches", locations.batches, lake_columns.BATCHES),
     )

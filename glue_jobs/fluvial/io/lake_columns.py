@@ -57,6 +57,22 @@ DEAD_LETTERS: Final[Mapping[str, str]] = {
     "value_bytes": "BIGINT",
     "dead_lettered_at": "TIMESTAMPTZ",
 }
+QUARANTINE_REPLAYS: Final[Mapping[str, str]] = {
+    "replay_id": "VARCHAR",
+    "table": "VARCHAR",
+    "key": "VARCHAR",
+    "sequence": "VARCHAR",
+    "operation": "VARCHAR",
+    "topic": "VARCHAR",
+    "partition": "INTEGER",
+    "offset": "BIGINT",
+    "outcome": "VARCHAR",
+    "failed_rules": "VARCHAR[]",
+    "repaired_columns": "VARCHAR[]",
+    "rule_versions": "MAP(VARCHAR, VARCHAR)",
+    "replayed_by": "VARCHAR",
+    "replayed_at": "TIMESTAMPTZ",
+}
 DQ_METRICS: Final[Mapping[str, str]] = {
     "use_case": "VARCHAR",
     "table": "VARCHAR",

@@ -27,7 +27,8 @@ def _places(use_case: UseCase, lake: Path) -> list[Path]:
     locations = Locations(use_case, lake)
     tables = [locations.table(table) for table in use_case.tables]
     places = [place for table in tables for place in (table.history, table.log, table.quarantine)]
-    places += [locations.dead_letters, locations.dq_metrics, locations.batches, locations.checkpoint]
+    places += [locations.dead_letters, locations.quarantine_replays, locations.dq_metrics, locations.batches]
+    places.append(locations.checkpoint)
     inside = (Path(place).resolve() for place in places)
     return [path for path in dict.fromkeys(inside) if path != lake.resolve() and path.is_relative_to(lake.resolve())]
 

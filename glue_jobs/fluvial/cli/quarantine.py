@@ -1,0 +1,80 @@
+"""`fluvial quarantine`: what waits there, why, and how it comes back."""
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from fluvial import columns as c
+from fluvial.cli.query_output import json_chunks, json_text, plain_text, print_table
+from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_table, select_use_case
+from fluvial.config.model import Table
+from fluvial.io.quarantine import IS_REPLAYED, read_quarantine, summarize_quarantine
+
+app = typer.Typer(name="quarantine", help="Events that broke a rule: list them, look at them.", no_args_is_help=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TableArgument = Annotated[str, typer.Argument(help="A table of the use case.", show_default=False)]
+RuleOption = Annotated[str | None, typer.Option("--rule", help="Only events that failed this rule.")]
+
+
+@app.command("list")
+def list_quarantine(
+    table: Annotated[str | None, typer.Argument(help="A table; all without one.")] = None,
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count the quarantined events of each table and rule, and how many of them were replayed."""
+    use_case = select_use_case(config)
+    tables = (select_table(use_case, table),) if table else use_case.tables
+    summary = summarize_quarantine(use_case, select_home(home).lake, tables)
+    if as_json:
+        sys.stdout.writelines(json_chunks(summary))
+    elif summary.num_rows:
+        print_table(summary, Console())
+    else:
+        print("the quarantine is empty")
+
+
+@app.command()
+def show(
+    table: TableArgument,
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    rule: RuleOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many events to print.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Print quarantined events with their violations and their values, as they were captured and masked."""
+    use_case = select_use_case(config)
+    chosen = select_table(use_case, table)
+    events = read_quarantine(use_case, select_home(home).lake, chosen, rule, limit)
+    if as_json:
+        print(json_text(events))
+        return
+    for event in events:
+        print("\n".join(_lines(event, chosen)))
+    if not events:
+        print(f"no event of {table} is in quarantine" + (f" for rule {rule}" if rule else ""))
+
+
+def _lines(event: dict[str, Any], table: Table) -> Iterator[str]:
+    key = ", ".join(f"{name}={plain_text(event[name])}" for name in table.primary_key)
+    place = f"{event[c.TOPIC]}/{event[c.PARTITION]}@{event[c.OFFSET]}"
+    yield "  ".join(
+        (key, event[c.SEQUENCE], event[c.OPERATION], plain_text(event[c.COMMIT_TIME]), place, _state(event))
+    )
+    for violation in event[c.VIOLATIONS] or ():
+        yield f"    {violation['rule_id']} ({violation['severity']}): {violation['message']}"
+    values = ((name, "NULL" if text is None else text) for name, text in event[c.AFTER_IMAGE] or ())
+    yield "    " + ", ".join(f"{name}={text}" for name, text in values)
+
+
+def _state(event: dict[str, Any]) -> str:
+    if not event[IS_REPLAYED]:
+        return "waiting"
+    by = f" by {event['replayed_by']} at {plain_text(event['replayed_at'])}" if event["replayed_by"] else ""
+    return f"replayed{by}"

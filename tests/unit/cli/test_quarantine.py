@@ -1,0 +1,48 @@
+import json
+
+import pytest
+
+from fluvial.errors import FluvialError
+from tests.unit.cli.test_explain import GAP, VIOLATION, fleet, fluvial
+from tests.unit.io.lakes import QUARANTINE_SCHEMA, write_rows
+
+__all__ = ["fleet"]
+
+
+@pytest.fixture(autouse=True)
+def quarantine(fleet: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> None:
+    event = {**GAP, "_violations": [VIOLATION], "_failed_rules": ["plate_known"], "_after_image": [("plate", "a")]}
+    write_rows(f"{fleet[3]}/s3/quarantine/fleet/vehicles", [event], QUARANTINE_SCHEMA, mode="overwrite")
+
+
+def test_list_counts_events_by_rule(fleet: tuple[str, ...]) -> None:
+    assert fluvial("quarantine", "list", *fleet).stdout.splitlines() == [
+        "table     rule         events  replayed  waiting  newest",
+        "vehicles  plate_known       1         0        1  2026-11-21T08:00:06.000000Z",
+    ]
+
+
+def test_list_prints_json(fleet: tuple[str, ...]) -> None:
+    assert json.loads(fluvial("quarantine", "list", *fleet, "vehicles", "--json").stdout)[0]["waiting"] == 1
+
+
+def test_show_prints_violations_and_values(fleet: tuple[str, ...]) -> None:
+    assert fluvial("quarantine", "show", *fleet, "vehicles").stdout.splitlines() == [
+        "id=1  0001.1.06  UPDATE  2026-11-21T08:00:06.000000Z  cdc-vehicles/0@4  waiting",
+        "    plate_known (error): plate breaks regex",
+        "    plate=a",
+    ]
+
+
+def test_show_prints_json(fleet: tuple[str, ...]) -> None:
+    event = json.loads(fluvial("quarantine", "show", *fleet, "vehicles", "--json").stdout)[0]
+    assert (event["_after_image"], event["is_replayed"]) == ({"plate": "a"}, False)
+
+
+def test_show_says_where_nothing_waits(fleet: tuple[str, ...]) -> None:
+    shown = fluvial("quarantine", "show", *fleet, "vehicles", "--rule", "other").stdout
+    assert shown == "no event of vehicles is in quarantine for rule other\n"
+
+
+def test_an_unknown_table_is_an_error(fleet: tuple[str, ...]) -> None:
+    assert isinstance(fluvial("quarantine", "show", *fleet, "lorries").exception, FluvialError)
