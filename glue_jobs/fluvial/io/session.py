@@ -41,8 +41,11 @@ _LOCAL_SETTINGS: Final = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.memory": "1g",
-    # A laptop's session is short and its batches small: the second compiler would cost more than it gains.
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    # A laptop's session is short and its batches small: the second compiler would cost more than it gains. With the
+    # first alone the JVM reserves too little room for code; what the JVM itself says must not mix with results.
+    "spark.driver.extraJavaOptions": (
+        "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+DisplayVMOutputToStderr"
+    ),
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "2",
 }

@@ -1,0 +1,14 @@
+from dataclasses import replace
+
+import pytest
+from pyspark.sql import SparkSession
+
+from fluvial.errors import VersionMismatchError
+from fluvial.io.session import find_versions
+from fluvial.io.versions import GLUE_5_1, assert_versions
+
+
+def test_the_session_runs_the_versions_of_the_pinned_glue_release_and_refuses_any_other(spark: SparkSession) -> None:
+    assert_versions(find_versions(spark))
+    with pytest.raises(VersionMismatchError, match=r"delta is 3\.3\.2, wanted 4\.0\.0"):
+        assert_versions(find_versions(spark), replace(GLUE_5_1, delta="4.0.0"))
