@@ -11,8 +11,8 @@ FluvialError                    attributes: message, hint
 │   └── StackBusyError          another fluvial process holds this FLUVIAL_HOME
 ├── SourceError                 the source database refuses, or lacks a table
 ├── EventsFileError             a recorded-events file can't be read; .line
+├── RepairsFileError            a file of repaired values can't be used; .line
 ├── StorageError                a table of the lake is missing, foreign or can't be written
-├── CheckpointError             the checkpoint doesn't belong to these tables
 └── QueryError                  SQL that can't run; the engine's message is in .message
 """
 
@@ -109,12 +109,16 @@ class EventsFileError(FluvialError):
         self.line = line
 
 
+class RepairsFileError(FluvialError):
+    """A file of repaired values has a line that can't be used, or one that no quarantined event answers to."""
+
+    def __init__(self, message: str, hint: str = "", *, line: int = 0) -> None:
+        super().__init__(message, hint)
+        self.line = line
+
+
 class StorageError(FluvialError):
     """A table of the lake is missing, was written by something else, or can't be written."""
-
-
-class CheckpointError(FluvialError):
-    """The streaming checkpoint and the tables don't belong together."""
 
 
 class QueryError(FluvialError):

@@ -7,7 +7,9 @@ from pyspark.sql import functions as F
 from fluvial.config.model import Table
 from fluvial.envelope.key_change import change_events
 from fluvial.envelope.parse import parse_envelope
+from fluvial.envelope.restore import FIRST_VIOLATIONS, REPAIRED, StoredEvents, restore_events
 from fluvial.quality.check import check_rules
+from fluvial.quality.check_again import check_again
 from fluvial.quality.split import dead_letter_rows, log_rows, quarantine_rows
 from fluvial.streams import (
     IMAGE,
@@ -49,6 +51,21 @@ def place_events(fresh: FreshEvents, table: Table, batch: BatchContext) -> Batch
         quarantined=quarantine_rows(fresh, apply_masks(table), after_image, batch),
         log=log_rows(fresh, apply_transforms(table), table, batch),
     )
+
+
+def check_repaired(stored: StoredEvents, table: Table) -> CheckedRecords:
+    """Quarantined events, repaired or as they were, judged by today's rules; carries REPAIRED along."""
+    restored = restore_events(stored, table)
+    return check_again(restored, table, F.col(REPAIRED), F.col(FIRST_VIOLATIONS))
+
+
+def place_repaired(fresh: FreshEvents, table: Table, batch: BatchContext) -> LogRows:
+    """Log rows of events that left the quarantine.
+
+    Stored texts are masked already; masks run once more, because masking twice is masking once, and because a column
+    may have become a masked one since.
+    """
+    return log_rows(fresh, apply_transforms(table), table, batch)
 
 
 def place_dead_letters(checked: CheckedRecords, table: Table, batch: BatchContext) -> DeadLetters:

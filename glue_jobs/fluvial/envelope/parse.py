@@ -37,8 +37,8 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
     """One row for each record, with its kind, its position and its typed columns; a dead letter keeps its reason."""
     opened = records.select("*", _parsed_value().alias(_PARSED))
     placed = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED)))
-    typed = placed.select("*", *_business_columns(table))
-    judged = typed.select("*", _not_authored(table), _unreadable(table))
+    typed = placed.select("*", *typed_columns(table))
+    judged = typed.select("*", _not_authored(table), unreadable_columns(table))
     reasoned = judged.select("*", _payload_hash(table), rejection_reason(table.primary_key).alias(REASON))
     return ParsedRecords(reasoned.select(record_kind().alias(KIND), *_output_columns(table)))
 
@@ -87,8 +87,8 @@ def _text(table: Table, name: str) -> Column:
     return F.coalesce(text, F.get_json_object(F.col(RAW_KEY).cast("string"), f"$.{name}"))
 
 
-def _business_columns(table: Table) -> list[Column]:
-    """Typed values; a truncate has no row, whatever its record says."""
+def typed_columns(table: Table) -> list[Column]:
+    """Every business column, typed from IMAGE and RAW_KEY; a truncate has no row, whatever its record says."""
     has_row = F.col(c.OPERATION) != c.TRUNCATE
     return [
         F.when(has_row & ~is_unavailable(text), read_value(text, column.type)).alias(column.name)
@@ -113,7 +113,7 @@ def _not_authored(table: Table) -> Column:
     return _names_where({name: is_upsert & unauthored(name) for name in table.value_columns}).alias(c.NOT_AUTHORED)
 
 
-def _unreadable(table: Table) -> Column:
+def unreadable_columns(table: Table) -> Column:
     """Columns of an upsert whose text can't be read as their type."""
     is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
 

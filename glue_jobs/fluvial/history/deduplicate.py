@@ -94,6 +94,11 @@ def count_states() -> list[Column]:
     ]
 
 
+def is_fresh() -> Column:
+    """Of marked events: whether the log lacks them."""
+    return F.col(_STATE) == _FRESH
+
+
 def take_fresh(marked: DataFrame) -> FreshEvents:
     """The events that the log lacks."""
-    return FreshEvents(marked.where(F.col(_STATE) == _FRESH).drop(_STATE))
+    return FreshEvents(marked.where(is_fresh()).drop(_STATE))

@@ -1,0 +1,68 @@
+"""`restore_events`: quarantined events as they were parsed, with repaired values where there are any."""
+
+from typing import Final, NewType
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.config.model import Table
+from fluvial.envelope.parse import typed_columns, unreadable_columns
+from fluvial.streams import EVENT, IMAGE, KIND, RAW_KEY, ParsedRecords
+
+StoredEvents = NewType("StoredEvents", DataFrame)
+"""Quarantine rows with what their gap marker knows (`_not_authored_columns _payload_hash`), and REPAIRS."""
+
+REPAIRS: Final = "_repairs"
+"""Repaired texts by column, a map; NULL where the event comes back as it was."""
+
+REPAIRED: Final = "_repaired_columns"
+"""Names of the columns that a repair replaces; never NULL."""
+
+FIRST_VIOLATIONS: Final = "_first_violations"
+"""What the event violated when it was captured."""
+
+_POSITION: Final = (c.OPERATION, c.SEQUENCE, c.COMMIT_TIME, c.SOURCE_POSITION, c.TOPIC, c.PARTITION, c.OFFSET)
+
+
+def restore_events(stored: StoredEvents, table: Table) -> ParsedRecords:
+    """The events at their own place, typed once more; carries REPAIRED and FIRST_VIOLATIONS along.
+
+    Keys are taken as they were stored: a repair can't move an event to another row.
+    """
+    repairs = F.coalesce(F.col(REPAIRS), F.create_map().cast("map<string,string>"))
+    placed = stored.select(
+        *table.primary_key,
+        *_POSITION,
+        c.PAYLOAD_HASH,
+        F.lit(EVENT).alias(KIND),
+        F.lit(None).cast("binary").alias(RAW_KEY),
+        _repaired_image(repairs).alias(IMAGE),
+        _still_unauthored(repairs).alias(c.NOT_AUTHORED),
+        F.map_keys(repairs).alias(REPAIRED),
+        F.col(c.VIOLATIONS).alias(FIRST_VIOLATIONS),
+    )
+    typed = placed.select("*", *_values(table))
+    return ParsedRecords(typed.select("*", unreadable_columns(table)))
+
+
+def _repaired_image(repairs: Column) -> Column:
+    kept = F.map_filter(c.AFTER_IMAGE, lambda name, _: ~F.array_contains(F.map_keys(repairs), name))
+    return F.map_concat(kept, repairs)
+
+
+def _still_unauthored(repairs: Column) -> Column:
+    """What the event says nothing about; NULL where it tells every column."""
+    names = F.array_except(c.NOT_AUTHORED, F.map_keys(repairs))
+    return F.when(F.size(names) > 0, names)
+
+
+def _values(table: Table) -> list[Column]:
+    """Typed columns outside the key. Masking may have hidden a placeholder, so what isn't authored is NULL by name."""
+
+    def value(name: str, typed: Column) -> Column:
+        is_unauthored = F.coalesce(F.array_contains(c.NOT_AUTHORED, name), F.lit(False))
+        return F.when(~is_unauthored, typed).alias(name)
+
+    typed_by_name = zip(table.column_names, typed_columns(table), strict=True)
+    return [value(name, typed) for name, typed in typed_by_name if name not in table.primary_key]

@@ -1,0 +1,208 @@
+"""Puts repaired events of the quarantine into the log at their own sequence, and settles what they change."""
+
+import operator
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import reduce
+from typing import Final
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.config.locations import Locations, TableLocations
+from fluvial.config.model import Table
+from fluvial.envelope.restore import REPAIRED, REPAIRS, StoredEvents
+from fluvial.envelope.values import read_value
+from fluvial.errors import RepairsFileError
+from fluvial.history.deduplicate import drop_repeats, is_fresh, mark_known, take_fresh
+from fluvial.io import delta
+from fluvial.io.history_writer import HistoryWriter
+from fluvial.io.repairs_file import Repair
+from fluvial.micro_batch import check_repaired, place_repaired
+from fluvial.quality.check import rule_version
+from fluvial.streams import HAS_ERROR, IS_DERIVED, BatchContext, ChangeEvents, LogRows
+
+REPLAYED: Final = "replayed"
+KNOWN: Final = "replayed before"
+VIOLATES: Final = "still violates"
+_OUTCOME: Final = "_outcome"
+_STILL_BAD: Final = "_still_bad"
+_LISTED: Final = 20
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which events of a table's quarantine to replay: all of them unless something is given.
+
+    With `repairs`, only events that one of them answers to.
+    """
+
+    rule: str | None = None
+    sequences: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An event that stays in quarantine, and why."""
+
+    key: str
+    sequence: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    """What a run did: numbers of events by outcome, the first of those that stay, and changed rows of the history."""
+
+    replay_id: str
+    replayed: int
+    replayed_before: int
+    still_violating: int
+    refused: tuple[Refused, ...]
+    changed_versions: int
+
+
+@dataclass(frozen=True)
+class QuarantineReplayer:
+    """Replays into one table. No other process may write the table meanwhile; `clock` gives the time in UTC."""
+
+    session: SparkSession
+    table: Table
+    locations: Locations
+    replayed_by: str
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def replay(self, selection: Selection) -> ReplayReport:
+        """Judges the selected events by today's rules and logs those that pass; raises RepairsFileError.
+
+        A run that logs nothing writes nothing. The audit comes before the log, so that no change lacks its record.
+        """
+        context = BatchContext(f"quarantine-replay-{uuid.uuid4()}", 0, self.clock())
+        stored = self._select(selection)
+        if stored is None:
+            return ReplayReport(context.query_id, 0, 0, 0, (), 0)
+        held, counts = delta.checkpoint_counted(self._judge(stored, context), _count_outcomes())
+        if counts[REPLAYED]:
+            self._write(held, context)
+        changed = HistoryWriter(self.session, self.table, self._places).settle()
+        refused = self._refused(held) if counts[VIOLATES] else ()
+        return ReplayReport(context.query_id, counts[REPLAYED], counts[KNOWN], counts[VIOLATES], refused, changed)
+
+    @property
+    def _places(self) -> TableLocations:
+        return self.locations.table(self.table)
+
+    def _select(self, selection: Selection) -> StoredEvents | None:
+        """The selected events with their gap markers; None where none was logged yet."""
+        quarantine = delta.read_if_exists(self.session, self._places.quarantine)
+        if quarantine is None or not delta.exists(self.session, self._places.log):
+            _require_all(selection.repairs, self.table.name)
+            return None
+        chosen = quarantine.where(_is_chosen(selection))
+        repaired = self._with_repairs(chosen, selection.repairs)
+        lowest, highest = repaired.agg(F.min(c.SEQUENCE), F.max(c.SEQUENCE)).collect()[0]
+        return self._with_gaps(repaired, self._log_between(lowest or "", highest or ""))
+
+    def _with_repairs(self, events: DataFrame, repairs: Sequence[Repair]) -> DataFrame:
+        if not repairs:
+            return events.withColumn(REPAIRS, F.lit(None).cast("map<string,string>"))
+        frame = self._repairs_frame(repairs)
+        key = self.table.primary_key
+        same = [events[name] == frame[f"_key_{name}"] for name in key] + [events[c.SEQUENCE] == frame["_at"]]
+        together = reduce(operator.and_, same)
+        strangers = frame.join(events, together, "left_anti").select("_line").orderBy("_line").collect()
+        _require_all([repair for repair in repairs if repair.line in {row[0] for row in strangers}], self.table.name)
+        return events.join(frame, together).select(*(events[name] for name in events.columns), REPAIRS)
+
+    def _repairs_frame(self, repairs: Sequence[Repair]) -> DataFrame:
+        """Repairs with their keys typed as the table's."""
+        types = {column.name: column.type for column in self.table.columns}
+        texts = ", ".join(f"`_text_{name}` string" for name in self.table.primary_key)
+        schema = f"_line int, _at string, {REPAIRS} map<string,string>, {texts}"
+        rows = [(repair.line, repair.sequence, dict(repair.values), *repair.key.values()) for repair in repairs]
+        keys = (
+            read_value(F.col(f"_text_{name}"), types[name]).alias(f"_key_{name}") for name in self.table.primary_key
+        )
+        return self.session.createDataFrame(rows, schema).select("_line", "_at", REPAIRS, *keys)
+
+    def _log_between(self, lowest: str, highest: str) -> DataFrame:
+        return delta.read(self.session, self._places.log).where(F.col(c.SEQUENCE).between(lowest, highest))
+
+    def _with_gaps(self, events: DataFrame, log: DataFrame) -> StoredEvents:
+        place = (*self.table.primary_key, c.SEQUENCE, c.OPERATION, c.TOPIC, c.PARTITION, c.OFFSET)
+        gaps = log.where(c.IS_QUARANTINED).select(*place, c.NOT_AUTHORED, c.PAYLOAD_HASH)
+        return StoredEvents(events.join(gaps, list(place)))
+
+    def _judge(self, stored: StoredEvents, context: BatchContext) -> DataFrame:
+        """Checked events, each once, with their outcome; HAS_ERROR is that of the log row they would become."""
+        key = self.table.primary_key
+        checked = check_repaired(stored, self.table)
+        passing = checked.withColumn(_STILL_BAD, F.col(HAS_ERROR)).withColumn(HAS_ERROR, F.lit(False))
+        events = drop_repeats(ChangeEvents(passing.withColumn(IS_DERIVED, F.lit(False))), key)
+        log = delta.read(self.session, self._places.log).where(~F.col(c.IS_QUARANTINED))
+        marked = mark_known(events, LogRows(log), key, context)
+        outcome = F.when(~is_fresh(), KNOWN).when(F.col(_STILL_BAD), VIOLATES).otherwise(REPLAYED)
+        return marked.withColumn(_OUTCOME, outcome)
+
+    def _write(self, held: DataFrame, context: BatchContext) -> None:
+        delta.append(self._audit_rows(held, context).coalesce(1), self.locations.quarantine_replays)
+        fresh = take_fresh(held.where(F.col(_OUTCOME) == REPLAYED))
+        delta.append(place_repaired(fresh, self.table, context), self._places.log)
+
+    def _audit_rows(self, held: DataFrame, context: BatchContext) -> DataFrame:
+        versions = [F.lit(text) for rule in self.table.dq_rules for text in (rule.id, rule_version(rule))]
+        position = (c.SEQUENCE, c.OPERATION, c.TOPIC, c.PARTITION, c.OFFSET)
+        failed = F.transform(_errors(), lambda violation: violation["rule_id"])
+        return held.select(
+            F.lit(context.query_id).alias("replay_id"),
+            F.lit(self.table.name).alias("table"),
+            self._key_text().alias("key"),
+            *(F.col(name).alias(name.removeprefix("_")) for name in position),
+            F.col(_OUTCOME).alias("outcome"),
+            F.when(F.col(_OUTCOME) == VIOLATES, failed).alias("failed_rules"),
+            F.col(REPAIRED).alias("repaired_columns"),
+            F.create_map(*versions).cast("map<string,string>").alias("rule_versions"),
+            F.lit(self.replayed_by).alias("replayed_by"),
+            F.lit(context.processed_at).alias("replayed_at"),
+        )
+
+    def _key_text(self) -> Column:
+        parts = (F.concat(F.lit(f"{name}="), F.col(name).cast("string")) for name in self.table.primary_key)
+        return F.concat_ws(", ", *parts)
+
+    def _refused(self, held: DataFrame) -> tuple[Refused, ...]:
+        reasons = F.transform(
+            _errors(), lambda violation: F.concat_ws(": ", violation["rule_id"], violation["message"])
+        )
+        stays = held.where(F.col(_OUTCOME) == VIOLATES).select(self._key_text(), c.SEQUENCE, reasons)
+        return tuple(
+            Refused(key, at, tuple(why)) for key, at, why in stays.orderBy(c.SEQUENCE).limit(_LISTED).collect()
+        )
+
+
+def _is_chosen(selection: Selection) -> Column:
+    by_rule = F.array_contains(c.FAILED_RULES, selection.rule) if selection.rule else F.lit(True)
+    by_place = F.col(c.SEQUENCE).isin(*selection.sequences) if selection.sequences else F.lit(True)
+    return by_rule & by_place
+
+
+def _errors() -> Column:
+    return F.filter(c.VIOLATIONS, lambda violation: violation["severity"] == "error")
+
+
+def _count_outcomes() -> list[Column]:
+    return [F.count(F.when(F.col(_OUTCOME) == outcome, 1)).alias(outcome) for outcome in (REPLAYED, KNOWN, VIOLATES)]
+
+
+def _require_all(strangers: Sequence[Repair], table: str) -> None:
+    """Refuses a file that speaks of events that don't wait: a mistyped sequence would otherwise pass in silence."""
+    if not strangers:
+        return
+    first, more = strangers[0], f" and {len(strangers) - 1} more" if len(strangers) > 1 else ""
+    key = ", ".join(f"{name}={text}" for name, text in first.key.items())
+    message = f"line {first.line}{more}: no event of {table} with {key} at sequence {first.sequence} is in quarantine"
+    raise RepairsFileError(message, "`fluvial quarantine show` lists keys and sequences", line=first.line)

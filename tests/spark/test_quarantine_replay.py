@@ -1,0 +1,154 @@
+"""Events that leave the quarantine: the lake is then the one that would have been."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from fluvial.config.locations import Locations
+from fluvial.config.model import UseCase
+from fluvial.errors import RepairsFileError
+from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.quarantine import read_quarantine
+from fluvial.io.quarantine_replay import QuarantineReplayer, Refused, ReplayReport, Selection
+from fluvial.io.repairs_file import Repair
+from fluvial.io.verify import verify_table
+from tests.spark.records import TINY, debezium, records
+
+TOAST = "__debezium_unavailable_value"
+VERSION = (
+    "_sequence", "_operation", "_effective_from", "_effective_to", "_is_current", "_end_sequence", "_uncertain_since",
+    "_unresolved_columns",
+)  # fmt: skip
+
+
+def at(lsn: int) -> str:
+    return f"0000.1.{lsn:016X}"
+
+
+def item(a: str | None, price: str = "1.00", **values: Any) -> dict[str, Any]:
+    return {"id": 1, "a": a, "b": "b", "price": price, "seen_at": None, **values}
+
+
+def write(spark: SparkSession, use_case: UseCase, lake: Path, *batches: list[str], topic: str = "cdc-items") -> None:
+    writer, first = LakeWriter(spark, use_case, Locations(use_case, lake), "query-1"), 0
+    for number, values in enumerate(batches):
+        writer.write(records(spark, values, topic=topic, first=first), number)
+        first += len(values)
+
+
+def replay(spark: SparkSession, use_case: UseCase, lake: Path, table: str, **selection: Any) -> ReplayReport:
+    replayer = QuarantineReplayer(spark, use_case.table(table), Locations(use_case, lake), "ann")
+    return replace(replayer.replay(Selection(**selection)), replay_id="")
+
+
+def history(spark: SparkSession, use_case: UseCase, lake: Path, table: str) -> list[tuple[Any, ...]]:
+    path = Locations(use_case, lake).table(use_case.table(table)).history
+    names = (*use_case.table(table).column_names, *VERSION)
+    return [tuple(row) for row in spark.read.format("delta").load(path).select(*names).orderBy("_sequence").collect()]
+
+
+def data_files(lake: Path) -> set[Path]:
+    return {path for path in lake.rglob("*") if path.is_file()}
+
+
+def test_a_repaired_event_makes_the_history_that_would_have_been(
+    spark: SparkSession, tiny: UseCase, tmp_path: Path
+) -> None:
+    lake, good_lake = tmp_path / "bad", tmp_path / "good"
+    before = [debezium("c", 5, item("A"))]
+    after = [
+        debezium("u", 7, item("C", b=TOAST)),
+        debezium("c", 8, item("X", "-2") | {"id": 2}),
+        debezium("u", 9, item(TOAST)),
+        debezium("d", 11, item("C")),
+    ]
+    bad, good = debezium("u", 6, item("B", "-1", b="new")), debezium("u", 6, item("B", "2.50", b="new"))
+    write(spark, tiny, lake, before, [bad, *after])
+    write(spark, tiny, good_lake, before, [good, *after])
+    repair = Repair(at(6), {"id": "1"}, {"price": "2.50"}, 1)
+
+    first = replay(spark, tiny, lake, "items", repairs=(repair,))
+    files = data_files(lake)
+    second = replay(spark, tiny, lake, "items", repairs=(repair,))
+
+    assert first == ReplayReport("", 1, 0, 0, (), 3)
+    assert history(spark, tiny, lake, "items") == history(spark, tiny, good_lake, "items")
+    assert verify_table(tiny, lake, tiny.table("items")).is_same
+    assert second == ReplayReport("", 0, 1, 0, (), 0)
+    assert data_files(lake) == files
+    states = [(row["id"], row["is_replayed"]) for row in read_quarantine(tiny, lake, tiny.table("items"))]
+    assert states == [(1, True), (2, False)]
+
+
+def test_an_event_that_still_breaks_a_rule_stays_and_nothing_is_written(
+    spark: SparkSession, tiny: UseCase, lake: Path
+) -> None:
+    write(spark, tiny, lake, [debezium("c", 5, item(None, "-1"))])
+    files = data_files(lake)
+    report = replay(spark, tiny, lake, "items", repairs=(Repair(at(5), {"id": "1"}, {"price": "5"}, 1),))
+    assert report == ReplayReport("", 0, 0, 1, (Refused("id=1", at(5), ("a_present: a breaks not_null",)),), 0)
+    assert data_files(lake) == files
+
+
+def test_with_a_relaxed_rule_the_stored_event_passes_and_the_run_is_audited(
+    spark: SparkSession, tiny: UseCase, lake: Path
+) -> None:
+    values = [debezium("c", 5, item("A", "150")), debezium("u", 6, item("B", "900"))]
+    write(spark, tiny, lake, values)
+    relaxed = json.loads(json.dumps(TINY))
+    relaxed["tables"][0]["dq_rules"][0]["params"]["max"] = 200
+    edited = UseCase.model_validate(relaxed)
+    report = replay(spark, edited, lake, "items", rule="price_range")
+    assert (report.replayed, report.still_violating) == (1, 1)
+    assert [(str(row[3]), row[6]) for row in history(spark, edited, lake, "items")] == [("150.00", "INSERT")]
+    path = Locations(edited, lake).quarantine_replays
+    audit = spark.read.format("delta").load(path).orderBy("sequence")
+    assert [tuple(row) for row in audit.select("key", "outcome", "failed_rules", "replayed_by").collect()] == [
+        ("id=1", "replayed", None, "ann"),
+        ("id=1", "still violates", ["price_range"], "ann"),
+    ]
+
+
+def test_masked_values_come_back_masked_and_repaired_ones_are_masked_as_usual(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    document = json.loads(json.dumps(TINY))
+    pattern = {"pattern": "^[^*@]+@[^@]+$"}
+    document["tables"][1]["dq_rules"].append(
+        {"id": "email_format", "type": "regex", "column": "email", "params": pattern}
+    )
+    use_case = UseCase.model_validate(document)
+    people = [
+        debezium("c", 5, {"id": 1, "email": "ann@secret.example", "age": 900}),
+        debezium("c", 6, {"id": 2, "email": "not an address", "age": 900}),
+        debezium("c", 7, {"id": 3, "email": "not an address", "age": 3}),
+    ]
+    write(spark, use_case, tmp_path, people, topic="cdc-people")
+    repairs = (
+        Repair(at(5), {"id": "1"}, {"age": "33"}, 1),
+        Repair(at(6), {"id": "2"}, {"age": "34"}, 2),
+        Repair(at(7), {"id": "3"}, {"email": "  Bob@Secret.example "}, 3),
+    )
+    report = replay(spark, use_case, tmp_path, "people", repairs=repairs)
+    assert [refused.reasons for refused in report.refused] == [
+        ("email_format: email breaks regex (pattern=^[^*@]+@[^@]+$)",)
+    ]
+    assert [row[:3] for row in history(spark, use_case, tmp_path, "people")] == [
+        (1, "*" * 14 + "mple", 33),
+        (3, "*" * 14 + "mple", 3),
+    ]
+
+
+def test_a_repair_that_no_quarantined_event_answers_to_is_refused_as_a_whole(
+    spark: SparkSession, tiny: UseCase, lake: Path
+) -> None:
+    write(spark, tiny, lake, [debezium("c", 5, item("A", "-1"))])
+    files = data_files(lake)
+    repairs = (Repair(at(5), {"id": "1"}, {"price": "5"}, 1), Repair(at(6), {"id": "1"}, {"price": "5"}, 2))
+    with pytest.raises(RepairsFileError, match="line 2: no event of items with id=1 at sequence"):
+        replay(spark, tiny, lake, "items", repairs=repairs)
+    assert data_files(lake) == files

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from fluvial.errors import RepairsFileError
+from fluvial.io.repairs_file import Repair, read_repairs
+from tests.unit.io.lakes import use_case_of
+
+TABLE = use_case_of().tables[0]
+GOOD = '{"sequence": "s1", "key": {"id": 1}, "values": {"price": "2.50"}}'
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "repairs.jsonl"
+
+
+def test_values_stay_the_texts_they_are(path: Path) -> None:
+    path.write_text('{"sequence": "s1", "key": {"id": 1}, "values": {"price": 2.50, "plate": null}}\n\n')
+    assert read_repairs(path, TABLE) == (Repair("s1", {"id": "1"}, {"price": "2.50", "plate": None}, 1),)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "not JSON (Expecting property name enclosed in double quotes at column 2)"),
+        ("[]", "expected sequence, key and values, and nothing else"),
+        ('{"sequence": "s1", "key": {"id": 1}}', "expected sequence, key and values, and nothing else"),
+        (
+            '{"sequence": 1, "key": {"id": 1}, "values": {}}',
+            "sequence is a text, key and values are objects of texts, values isn't empty",
+        ),
+        ('{"sequence": "s1", "key": {"no": 1}, "values": {"price": "1"}}', "the key of vehicles is id"),
+        ('{"sequence": "s1", "key": {"id": null}, "values": {"price": "1"}}', "the key of vehicles is id"),
+        ('{"sequence": "s1", "key": {"id": 1}, "values": {"id": "2"}}', "id can't be repaired in vehicles"),
+        (GOOD, "repairs the event of line 1 once more"),
+    ],
+)
+def test_a_wrong_line_is_named_with_its_reason(path: Path, line: str, reason: str) -> None:
+    path.write_text(f"{GOOD}\n{line}\n")
+    with pytest.raises(RepairsFileError) as caught:
+        read_repairs(path, TABLE)
+    assert (caught.value.message, caught.value.line) == (f"{path}:2: {reason}", 2)
+
+
+def test_a_missing_file_says_what_one_looks_like(path: Path) -> None:
+    with pytest.raises(RepairsFileError, match=r"can't read .*No such file or directory"):
+        read_repairs(path, TABLE)
