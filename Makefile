@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 TESTS ?= $(wildcard $(addprefix tests/,unit oracle simulation airflow spark end_to_end))
 STAMP := $(VENV)/.stamp
 
-.PHONY: help setup run test test-fast simulate lint format lock clean
+.PHONY: help setup run test test-fast simulate lint format lock lock-jars clean
 
 help: ## List what make can do
 	@awk 'BEGIN {FS = ":.*## "; print "usage: make TARGET\n"} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -11,12 +11,14 @@ import typer
 from fluvial.cli.display import shown_progress
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_use_case
 from fluvial.config.model import UseCase
+from fluvial.errors import StackError
 from fluvial.io.events_file import read_events
 from fluvial.io.logging import configure_logging
 from fluvial.io.replay import replay_events
 from fluvial.io.session import build_session
 from fluvial.local.artifacts import ensure_artifacts, spark_jars
 from fluvial.local.java import java_environment
+from fluvial.local.streaming import is_streaming
 from fluvial.streams import TableCounts
 
 
@@ -32,6 +34,11 @@ def replay(
     """
     configure_logging("warning")
     use_case, place = select_use_case(config), select_home(home)
+    if is_streaming(use_case, place):
+        raise StackError(
+            f"the streaming job of '{use_case.name}' writes the same lake: {place.lake}",
+            "stop it first (fluvial down), or replay into another --home",
+        )
     for _ in read_events(events, micro_batch):
         pass
     with shown_progress() as progress:

@@ -9,17 +9,22 @@ from fluvial.config.load import load_use_case, resolve_use_case_path
 from fluvial.config.model import Table, UseCase
 from fluvial.config.placeholders import local_placeholders
 from fluvial.errors import FluvialError
-from fluvial.local.home import Home, default_home
+from fluvial.local.home import Home, checkout_root, default_home
 
 ConfigOption = Annotated[
     str | None,
-    typer.Option("--config", help="A use case, its folder or its tables.yaml; may be left out if there is one only."),
+    typer.Option(
+        "--config",
+        "--use-case",
+        help="A use case, its folder or its tables.yaml; may be left out if there is one only.",
+    ),
 ]
 HomeOption = Annotated[Path | None, typer.Option("--home", help="State directory; FLUVIAL_HOME by default.")]
 
 
-def select_use_case(config: str | None, config_dir: Path = Path("config")) -> UseCase:
-    """The use case that `config` names, or the only one in `config_dir`."""
+def select_use_case(config: str | None, config_dir: Path | None = None) -> UseCase:
+    """The use case that `config` names, or the only one in `config_dir`: the checkout's own by default."""
+    config_dir = config_dir or _config_dir()
     path = resolve_use_case_path(config, config_dir) if config else _only_use_case(config_dir)
     return load_use_case(path, local_placeholders())
 
@@ -35,6 +40,12 @@ def select_table(use_case: UseCase, name: str) -> Table:
 def select_home(home: Path | None) -> Home:
     """The given state directory, or the default one."""
     return Home(home.absolute()) if home else default_home()
+
+
+def _config_dir() -> Path:
+    """`config` here if there is one, else that of the checkout around the working directory."""
+    here, root = Path("config"), checkout_root()
+    return here if here.is_dir() or root is None else root / "config"
 
 
 def _only_use_case(config_dir: Path) -> Path:

@@ -72,6 +72,8 @@ def _counts(verdict: Verdict | SourceVerdict) -> str:
         left_out = f", {verdict.quarantined} keys in quarantine left out" if verdict.quarantined else ""
         return f"{verdict.rows:,} rows of the source as of {verdict.position}{left_out}"
     counts = f"{verdict.versions:,} versions from {verdict.log_rows:,} log rows"
+    if verdict.sequence_conflicts:
+        counts += f", {verdict.sequence_conflicts:,} sequence conflicts"
     late = verdict.unsettled_log_versions
     return f"{counts}, the newest {late} commits of the log not settled yet" if late else counts
 

@@ -13,7 +13,7 @@ from fluvial.config.types import family
 RESERVED_TABLES: Final = frozenset(
     {"dead_letters", "quarantine_replays", "dq_metrics", "batches", "fluvial_heartbeat", "fluvial_signal"}
 )
-RESERVED_ENDINGS: Final = ("__log", "__current", "__quarantine")
+RESERVED_ENDINGS: Final = ("__log", "__log_all", "__current", "__quarantine")
 _SHARES: Final = frozenset({"completeness", "uniqueness", "compliance"})
 
 

@@ -29,9 +29,9 @@ _LOG: Final = {
     c.PAYLOAD_HASH: "BIGINT",
     c.SOURCE_POSITION: "VARCHAR",
     **_KAFKA_POSITION,
-    c.INGESTED_AT: "TIMESTAMPTZ",
     c.QUERY_ID: "VARCHAR",
     c.BATCH_ID: "BIGINT",
+    c.INGESTED_AT: "TIMESTAMPTZ",
 }
 _QUARANTINE: Final = {
     c.VIOLATIONS: f"STRUCT({_VIOLATION})[]",
@@ -55,6 +55,8 @@ DEAD_LETTERS: Final[Mapping[str, str]] = {
     "value": "BLOB",
     "value_sha256": "VARCHAR",
     "value_bytes": "BIGINT",
+    "query_id": "VARCHAR",
+    "batch_id": "BIGINT",
     "dead_lettered_at": "TIMESTAMPTZ",
 }
 QUARANTINE_REPLAYS: Final[Mapping[str, str]] = {
@@ -76,8 +78,8 @@ QUARANTINE_REPLAYS: Final[Mapping[str, str]] = {
 DQ_METRICS: Final[Mapping[str, str]] = {
     "use_case": "VARCHAR",
     "table": "VARCHAR",
-    "batch_id": "BIGINT",
     "query_id": "VARCHAR",
+    "batch_id": "BIGINT",
     "metric": "VARCHAR",
     "column": "VARCHAR",
     "value": "DOUBLE",
@@ -94,13 +96,13 @@ _COUNTS: Final = (
     "control_messages",
     "tombstones",
     "duplicates",
-    "sequence_conflicts",
 )
 BATCHES: Final[Mapping[str, str]] = {
     "table": "VARCHAR",
     "query_id": "VARCHAR",
     "batch_id": "BIGINT",
     **dict.fromkeys(_COUNTS, "BIGINT"),
+    "min_commit_time": "TIMESTAMPTZ",
     "max_commit_time": "TIMESTAMPTZ",
     "processed_at": "TIMESTAMPTZ",
 }

@@ -13,7 +13,7 @@ from fluvial.io import lake_columns
 from fluvial.io.delta_files import DeltaSnapshot, empty_sql, read_snapshot, scan_sql, settled_log_version
 from fluvial.io.duckdb_types import quote
 from fluvial.io.lake import connect
-from fluvial.verify.compare import accounting_sql, differences_sql, invariants_sql
+from fluvial.verify.compare import accounting_sql, conflicts_sql, differences_sql, invariants_sql
 from fluvial.verify.rederive import rederivation_sql
 
 _LOG: Final = "pinned_log"
@@ -41,6 +41,7 @@ class Verdict:
     log_rows: int
     log_version: int
     unsettled_log_versions: int
+    sequence_conflicts: int
     total: int
     differences: tuple[Difference, ...]
 
@@ -83,6 +84,7 @@ def _verify_pinned(table: Table, log: DeltaSnapshot | None, history: DeltaSnapsh
         log_rows=_count(connection, _LOG),
         log_version=-1 if log is None else log.version,
         unsettled_log_versions=0,
+        sequence_conflicts=_number(connection, conflicts_sql(table, _LOG)),
         total=found[0] + broken[0],
         differences=(*found[1], *broken[1])[:limit],
     )
@@ -115,5 +117,9 @@ def _found(connection: duckdb.DuckDBPyConnection, sql: str, limit: int) -> tuple
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()  # noqa: S608 - a name of this module
+    return _number(connection, f"SELECT count(*) FROM {relation}")  # noqa: S608 - a name of this module
+
+
+def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(sql).fetchone()
     return int(row[0]) if row else 0

@@ -48,7 +48,7 @@ def _ivy_jar() -> Path:
     for place in places or ():
         for jar in sorted(Path(place).glob("jars/ivy-*.jar")):
             return jar
-    raise ArtifactError("pyspark, which brings Ivy, is not installed", "run `make install`, or pip install pyspark")
+    raise ArtifactError("pyspark, which brings Ivy, is not installed", "run `make setup`, or pip install pyspark")
 
 
 def _run(command: Sequence[str | Path], work: Home, report: Callable[[], None]) -> None:

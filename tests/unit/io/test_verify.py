@@ -45,7 +45,7 @@ def with_change(index: int, **changes: Any) -> list[dict[str, Any]]:
 
 def test_a_history_that_equals_its_log_has_no_difference(tmp_path: Path) -> None:
     write_lake(tmp_path)
-    assert check(tmp_path) == Verdict("vehicles", 3, 3, 0, 0, 0, ())
+    assert check(tmp_path) == Verdict("vehicles", 3, 3, 0, 0, 0, 0, ())
 
 
 def test_nothing_captured_yet_is_no_difference(tmp_path: Path) -> None:
@@ -137,3 +137,10 @@ def test_a_history_without_its_log_cant_be_checked(tmp_path: Path) -> None:
     write_rows(places_of(USE_CASE, tmp_path, "vehicles").history, HISTORY, HISTORY_SCHEMA)
     with pytest.raises(StorageError, match="a history without a log"):
         check(tmp_path)
+
+
+def test_positions_that_two_payloads_claim_are_counted(tmp_path: Path) -> None:
+    write_lake(tmp_path)
+    loser = {**LOG[1], "plate": "C", "_payload_hash": -1}
+    write_rows(places_of(USE_CASE, tmp_path, "vehicles").log, log_rows([loser]), LOG_SCHEMA, mode="append")
+    assert check(tmp_path).sequence_conflicts == 1
