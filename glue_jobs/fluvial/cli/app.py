@@ -24,7 +24,7 @@ COMMANDS: Final = {
     "replay": LazyCommand("fluvial.cli.replay:replay", "Send recorded Kafka records through the streaming chain."),
     "query": LazyCommand("fluvial.cli.query:query", "Ask the lake with SQL; starts no JVM."),
     "explain": LazyCommand("fluvial.cli.explain:explain", "Tell the story of one row: each event and what it became."),
-    "quarantine": LazyCommand("fluvial.cli.quarantine:app", "List and show events that broke a rule."),
+    "quarantine": LazyCommand("fluvial.cli.quarantine:app", "List, show and replay events that broke a rule."),
     "verify": LazyCommand("fluvial.cli.verify:verify", "Derive history again from the log, and list each difference."),
 }
 

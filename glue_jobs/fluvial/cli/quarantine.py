@@ -1,26 +1,42 @@
-"""`fluvial quarantine`: what waits there, why, and how it comes back."""
+"""`fluvial quarantine`: what waits there, and why; how it comes back is in `fluvial.cli.quarantine_replay`."""
 
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
 from fluvial import columns as c
+from fluvial.cli.lazy import LazyCommand, lazy_group
 from fluvial.cli.query_output import json_chunks, json_text, plain_text, print_table
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_table, select_use_case
 from fluvial.config.model import Table
 from fluvial.io.quarantine import IS_REPLAYED, read_quarantine, summarize_quarantine
+from fluvial.io.repairs_file import repair_line
 
-app = typer.Typer(name="quarantine", help="Events that broke a rule: list them, look at them.", no_args_is_help=True)
+COMMANDS: Final = {
+    "list": LazyCommand("fluvial.cli.quarantine:list_quarantine", "Count quarantined events by table and rule."),
+    "show": LazyCommand("fluvial.cli.quarantine:show", "Print quarantined events, their violations and values."),
+    "replay": LazyCommand("fluvial.cli.quarantine_replay:replay", "Put events that pass now where they belong."),
+}
+app = typer.Typer(
+    cls=lazy_group(COMMANDS),
+    add_completion=False,
+    help="Events that broke a rule: list them, look at them, put them back.",
+    no_args_is_help=True,
+)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TableArgument = Annotated[str, typer.Argument(help="A table of the use case.", show_default=False)]
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Only events that failed this rule.")]
 
 
-@app.command("list")
+@app.callback()
+def _quarantine() -> None:
+    """Events that broke a rule: list them, look at them, put them back."""
+
+
 def list_quarantine(
     table: Annotated[str | None, typer.Argument(help="A table; all without one.")] = None,
     config: ConfigOption = None,
@@ -39,21 +55,24 @@ def list_quarantine(
         print("the quarantine is empty")
 
 
-@app.command()
 def show(
     table: TableArgument,
     config: ConfigOption = None,
     home: HomeOption = None,
     rule: RuleOption = None,
     limit: Annotated[int, typer.Option(min=1, help="How many events to print.")] = 20,
+    as_repairs: Annotated[
+        bool, typer.Option("--as-repairs", help="Print waiting events as lines to edit for `replay --repairs`.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print quarantined events with their violations and their values, as they were captured and masked."""
     use_case = select_use_case(config)
     chosen = select_table(use_case, table)
     events = read_quarantine(use_case, select_home(home).lake, chosen, rule, limit)
-    if as_json:
-        print(json_text(events))
+    if as_json or as_repairs:
+        lines = [repair_line(event, chosen) for event in events if not event[IS_REPLAYED]]
+        print("\n".join(map(json_text, lines)) if as_repairs else json_text(events))
         return
     for event in events:
         print("\n".join(_lines(event, chosen)))

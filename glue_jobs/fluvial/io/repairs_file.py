@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.errors import RepairsFileError
 
@@ -35,6 +36,14 @@ def read_repairs(path: Path, table: Table) -> tuple[Repair, ...]:
             raise RepairsFileError(message, "keep one line for each event", line=number)
         repairs[place] = repair
     return tuple(repairs.values())
+
+
+def repair_line(event: Mapping[str, Any], table: Table) -> dict[str, Any]:
+    """A quarantined event as a line to edit: the columns that broke a rule, with the texts they have."""
+    image = dict(event[c.AFTER_IMAGE] or ())
+    broken = (violation["column"] for violation in event[c.VIOLATIONS] or () if violation["severity"] == "error")
+    values = {name: image.get(name) for name in broken if name in table.value_columns}
+    return {"sequence": event[c.SEQUENCE], "key": {name: event[name] for name in table.primary_key}, "values": values}
 
 
 def _lines(path: Path) -> list[str]:

@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from fluvial.config.model import UseCase
-from fluvial.errors import StackError
+from fluvial.errors import StackBusyError, StackError
 from fluvial.local.endpoints import read_endpoints
 from fluvial.local.home import Home
 from fluvial.local.java import java_environment
+from fluvial.local.locks import exclusive
 from fluvial.local.process import (
     Process,
     is_alive,
@@ -32,6 +34,7 @@ from fluvial.local.state_files import write_state
 
 START_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 60.0
+LEASE_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.1
 
 
@@ -59,12 +62,32 @@ class StateReporter:
         write_state(_state_path(self.home, self.use_case), json.dumps(words | {"updated_at": _now()}))
 
 
-def start_streaming(tables: Path, home: Home, command: Sequence[str] | None = None) -> str:
+def start_streaming(
+    tables: Path, home: Home, command: Sequence[str] | None = None, lease_seconds: float = LEASE_SECONDS
+) -> str:
     """Start the job of `tables` (a tables.yaml) and wait until it runs: `started`, `restarted` or `kept`.
 
     A job that runs is kept, unless tables.yaml or the broker's address has changed since it started. `command` stands
-    in for the job itself.
+    in for the job itself. Raises StackBusyError if another writer holds the lake for longer than `lease_seconds`.
     """
+    with exclusive(_lease_path(home, tables.parent.name), "starting the streaming job", lease_seconds):
+        return _start(tables, home, command)
+
+
+@contextmanager
+def sole_writer(use_case: UseCase, home: Home, purpose: str) -> Iterator[None]:
+    """Holds the lake of a use case: no streaming job starts meanwhile; raises StackBusyError if one runs."""
+    with exclusive(_lease_path(home, use_case.name), purpose, 0):
+        if is_streaming(use_case, home):
+            raise StackBusyError(
+                f"the streaming job of '{use_case.name}' writes the same tables",
+                f"stop it with `fluvial down`, do this again, then go on with `fluvial up --use-case {use_case.name}`",
+                part=process_name(use_case.name),
+            )
+        yield
+
+
+def _start(tables: Path, home: Home, command: Sequence[str] | None) -> str:
     use_case, fingerprint = tables.parent.name, _fingerprint(tables, home)
     name, remembered = process_name(use_case), home.run / f"{process_name(use_case)}.fingerprint"
     was_alive = is_alive(home, name)
@@ -148,6 +171,10 @@ def _error(home: Home, use_case: str, message: str) -> StackError:
 def _fingerprint(tables: Path, home: Home) -> str:
     content = tables.read_bytes() + read_endpoints(home).bootstrap_servers.encode()
     return hashlib.sha256(content).hexdigest()
+
+
+def _lease_path(home: Home, use_case: str) -> Path:
+    return home.run / f"{process_name(use_case)}.lease"
 
 
 def _state_path(home: Home, use_case: str) -> Path:

@@ -1,8 +1,9 @@
 import json
+from pathlib import Path
 
 import pytest
 
-from fluvial.errors import FluvialError
+from fluvial.errors import FluvialError, RepairsFileError
 from tests.unit.cli.test_explain import GAP, VIOLATION, fleet, fluvial
 from tests.unit.io.lakes import QUARANTINE_SCHEMA, write_rows
 
@@ -37,6 +38,17 @@ def test_show_prints_violations_and_values(fleet: tuple[str, ...]) -> None:
 def test_show_prints_json(fleet: tuple[str, ...]) -> None:
     event = json.loads(fluvial("quarantine", "show", *fleet, "vehicles", "--json").stdout)[0]
     assert (event["_after_image"], event["is_replayed"]) == ({"plate": "a"}, False)
+
+
+def test_show_prints_lines_to_repair(fleet: tuple[str, ...]) -> None:
+    shown = fluvial("quarantine", "show", *fleet, "vehicles", "--as-repairs").stdout
+    assert shown == '{"sequence": "0001.1.06", "key": {"id": 1}, "values": {"plate": "a"}}\n'
+
+
+def test_a_wrong_repairs_file_is_found_before_anything_starts(fleet: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "repairs.jsonl").write_text("{}\n")
+    result = fluvial("quarantine", "replay", *fleet, "vehicles", "--repairs", str(tmp_path / "repairs.jsonl"))
+    assert isinstance(result.exception, RepairsFileError)
 
 
 def test_show_says_where_nothing_waits(fleet: tuple[str, ...]) -> None:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from fluvial.errors import StackError
+from fluvial.errors import StackBusyError, StackError
 from fluvial.local.endpoints import Endpoints, write_endpoints
 from fluvial.local.home import Home
-from fluvial.local.streaming import read_streaming_state, start_streaming, stop_streaming
+from fluvial.local.streaming import read_streaming_state, sole_writer, start_streaming, stop_streaming
+from tests.unit.io.lakes import use_case_of
 
+SHOP = use_case_of().model_copy(update={"name": "shop"})
 JOB = """
 import json, os, pathlib, sys, time
 pathlib.Path(sys.argv[1]).write_text(json.dumps(
@@ -50,6 +52,20 @@ def pid(home: Home) -> int:
 def test_a_job_is_started_once_it_says_that_it_runs(home: Home, tables: Path, job: tuple[str, ...]) -> None:
     assert start_streaming(tables, home, job) == "started"
     assert pid(home) > 0
+
+
+def test_a_sole_writer_keeps_the_job_from_starting_and_lets_it_start_afterwards(
+    home: Home, tables: Path, job: tuple[str, ...]
+) -> None:
+    with sole_writer(SHOP, home, "mending"), pytest.raises(StackBusyError, match=r"\(mending, since"):
+        start_streaming(tables, home, job, lease_seconds=0)
+    assert start_streaming(tables, home, job) == "started"
+
+
+def test_beside_a_running_job_there_is_no_sole_writer(home: Home, tables: Path, job: tuple[str, ...]) -> None:
+    start_streaming(tables, home, job)
+    with pytest.raises(StackBusyError, match="the streaming job of 'shop' writes"), sole_writer(SHOP, home, "mending"):
+        pass
 
 
 def test_a_job_that_runs_is_kept(home: Home, tables: Path, job: tuple[str, ...]) -> None:
