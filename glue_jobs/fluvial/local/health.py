@@ -1,6 +1,9 @@
 """What a look at the stream found."""
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from fluvial.local.home import Home
 
 
 @dataclass(frozen=True)
@@ -33,3 +36,8 @@ class HealthReport:
     def __str__(self) -> str:
         lines = (f"{check.name}: {check.problem}\n  -> {check.hint}" for check in self.checks if not check.ok)
         return "\n".join(lines) or "all well"
+
+
+def report_path(use_case: str, home: Home) -> Path:
+    """Where the newest report of a use case lies."""
+    return home.run / f"health-{use_case}.json"

@@ -15,7 +15,7 @@ from fluvial.local.broker import Broker
 from fluvial.local.connect_api import ConnectApi
 from fluvial.local.consumer_lag import read_consumer_lag
 from fluvial.local.endpoints import Endpoints, read_endpoints
-from fluvial.local.health import Check, HealthReport
+from fluvial.local.health import Check, HealthReport, report_path
 from fluvial.local.home import Home
 from fluvial.local.source_database import connect, friendly_errors
 from fluvial.local.state_files import write_state
@@ -41,7 +41,7 @@ where processed_at > now() - interval 1 hour
 def report_health(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """The report, also left in `run/health-<use case>.json`; raises StackError where some part isn't well."""
     report = check_health(use_case, home)
-    write_state(home.run / f"health-{use_case.name}.json", json.dumps(report.as_json(), indent=2, default=str) + "\n")
+    write_state(report_path(use_case.name, home), json.dumps(report.as_json(), indent=2, default=str) + "\n")
     if not report.ok:
         raise StackError(f"'{use_case.name}' isn't well:\n{report}", "`fluvial status` shows the parts", part="health")
     return report.as_json()
