@@ -2,20 +2,25 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
+from fluvial.config.transforms import Transform
 from fluvial.errors import RepairsFileError
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.quarantine import read_quarantine
 from fluvial.io.quarantine_replay import QuarantineReplayer, Refused, ReplayReport, Selection
 from fluvial.io.repairs_file import Repair
 from fluvial.io.verify import verify_table
+from fluvial.streams import BatchContext
+from fluvial.transforms.apply import _CHANGES
 from tests.spark.records import TINY, debezium, records
 
 TOAST = "__debezium_unavailable_value"
@@ -152,3 +157,28 @@ def test_a_repair_that_no_quarantined_event_answers_to_is_refused_as_a_whole(
     with pytest.raises(RepairsFileError, match="line 2: no event of items with id=1 at sequence"):
         replay(spark, tiny, lake, "items", repairs=repairs)
     assert data_files(lake) == files
+
+
+def test_a_replay_that_died_before_settling_is_finished_by_the_next(
+    spark: SparkSession, tiny: UseCase, lake: Path
+) -> None:
+    write(spark, tiny, lake, [debezium("c", 5, item("A")), debezium("u", 6, item("B", "-1"))])
+    replayer = QuarantineReplayer(spark, tiny.table("items"), Locations(tiny, lake), "ann")
+    selection = Selection(repairs=(Repair(at(6), {"id": "1"}, {"price": "2"}, 1),))
+    stored = replayer._select(selection)
+    assert stored is not None
+    context = BatchContext("died", 0, datetime.now(UTC))
+    replayer._write(replayer._judge(stored, context).localCheckpoint(), context)
+    report = replayer.replay(selection)
+    assert (report.replayed, report.replayed_before, report.changed_versions) == (0, 1, 2)
+    assert verify_table(tiny, lake, tiny.table("items")).is_same
+
+
+def test_masking_what_is_masked_changes_nothing(spark: SparkSession) -> None:
+    texts = spark.createDataFrame([("",), ("abcd",), ("abcde",), ("*bcde",), ("Ann@x.org ",)], "text string")
+    masks: list[Any] = [kind for kind in get_args(get_args(Transform)[0]) if kind.masks]
+    for mask in masks:
+        (name,) = get_args(mask.model_fields["type"].annotation)
+        change, step = _CHANGES[name], mask(type=name, column="text")
+        once = change(step, F.col("text"))
+        assert texts.where(~once.eqNullSafe(change(step, once))).collect() == []

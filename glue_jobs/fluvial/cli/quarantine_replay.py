@@ -77,7 +77,7 @@ def _report_lines(report: ReplayReport, table: Table) -> Iterator[str]:
     if hidden := report.still_violating - len(report.refused):
         yield f"  ... and {hidden} more"
     if _is_masked(report, table):
-        yield "  a masked value can't be judged again: give a repaired one with --repairs, or change its rule"
+        yield "  a masked value that isn't repaired can't be judged again: it keeps its first verdict"
 
 
 def _is_masked(report: ReplayReport, table: Table) -> bool:

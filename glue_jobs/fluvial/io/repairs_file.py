@@ -39,10 +39,14 @@ def read_repairs(path: Path, table: Table) -> tuple[Repair, ...]:
 
 
 def repair_line(event: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """A quarantined event as a line to edit: the columns that broke a rule, with the texts they have."""
+    """A quarantined event as a line to edit: the columns that broke a rule, with the texts they have.
+
+    A masked column is left out, so that its mask can't come back as its value.
+    """
     image = dict(event[c.AFTER_IMAGE] or ())
+    editable = [name for name in table.value_columns if name not in table.masked_columns]
     broken = (violation["column"] for violation in event[c.VIOLATIONS] or () if violation["severity"] == "error")
-    values = {name: image.get(name) for name in broken if name in table.value_columns}
+    values = {name: image.get(name) for name in broken if name in editable}
     return {"sequence": event[c.SEQUENCE], "key": {name: event[name] for name in table.primary_key}, "values": values}
 
 

@@ -110,6 +110,10 @@ def test_the_lake_reference_lists_the_columns_of_history_log_and_quarantine(shop
     assert documented == {name: set(found) - set(table.column_names) for name, found in made.items()}
 
 
+def test_the_lake_reference_lists_the_columns_of_quarantine_replays() -> None:
+    assert set(documented_columns("quarantine_replays")) == set(lake_columns.QUARANTINE_REPLAYS)
+
+
 def test_the_lake_reference_lists_the_columns_of_the_side_tables() -> None:
     from fluvial.io import lake_writer
 

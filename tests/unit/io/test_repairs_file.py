@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from fluvial.errors import RepairsFileError
-from fluvial.io.repairs_file import Repair, read_repairs
-from tests.unit.io.lakes import use_case_of
+from fluvial.io.repairs_file import Repair, read_repairs, repair_line
+from tests.unit.io.lakes import VEHICLES, use_case_of
 
 TABLE = use_case_of().tables[0]
 GOOD = '{"sequence": "s1", "key": {"id": 1}, "values": {"price": "2.50"}}'
@@ -46,3 +46,12 @@ def test_a_wrong_line_is_named_with_its_reason(path: Path, line: str, reason: st
 def test_a_missing_file_says_what_one_looks_like(path: Path) -> None:
     with pytest.raises(RepairsFileError, match=r"can't read .*No such file or directory"):
         read_repairs(path, TABLE)
+
+
+def test_a_quarantined_event_becomes_a_line_without_masked_values() -> None:
+    masked = use_case_of({**VEHICLES, "transforms": [{"type": "mask_pii", "column": "plate"}]}).tables[0]
+    violations = [{"column": name, "severity": "error"} for name in ("plate", "price", "seen_at")]
+    violations[2]["severity"] = "warning"
+    image = [("id", "1"), ("plate", "**"), ("price", "-1"), ("seen_at", "x")]
+    event = {"id": 1, "_sequence": "s1", "_after_image": image, "_violations": violations}
+    assert repair_line(event, masked) == {"sequence": "s1", "key": {"id": 1}, "values": {"price": "-1"}}
