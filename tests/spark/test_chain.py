@@ -112,6 +112,18 @@ def test_transforms_run_in_their_order_and_short_values_are_hidden_whole(spark: 
     assert [row[0] for row in masked.collect()] == ["*****.org", "****", None]
 
 
+def test_a_changed_part_of_a_composite_key_gives_the_whole_old_key(spark: SparkSession, tiny: UseCase) -> None:
+    table = tiny.table("items").model_copy(update={"primary_key": ("id", "a")})
+    values = [
+        dms("update", 5, GOOD, before={"id": 7}),
+        dms("update", 6, GOOD, before={"id": 1, "a": "A"}),
+        dms("update", 7, GOOD, before={}),
+    ]
+    checked = check_records(Records(records(spark, values)), table).orderBy("_offset")
+    found = [row[0] for row in checked.select("_previous_key").collect()]
+    assert [key and tuple(key) for key in found] == [(7, "A"), None, None]
+
+
 @pytest.mark.parametrize("table", ["items", "people"])
 def test_json_is_parsed_once_for_each_record(spark: SparkSession, tiny: UseCase, table: str) -> None:
     checked = check_records(Records(records(spark, [debezium("c", 5, GOOD)])), tiny.table(table))

@@ -153,9 +153,14 @@ def _output_columns(table: Table) -> list[Column]:
 
 
 def _changed_key(table: Table) -> Column:
-    """The old key, typed, where a DMS update changed the primary key, else NULL."""
+    """The old key, typed, where a DMS update changed the primary key, else NULL.
+
+    A key column that the before-image leaves out did not change.
+    """
     before, after = F.col(PREVIOUS_KEY), F.col(IMAGE)
     types = {column.name: column.type for column in table.columns}
     differs = reduce(operator.or_, (before[name] != after[name] for name in table.primary_key))
-    old_key = F.struct(*(read_value(before[name], types[name]).alias(name) for name in table.primary_key))
+    old_key = F.struct(
+        *(read_value(F.coalesce(before[name], after[name]), types[name]).alias(name) for name in table.primary_key)
+    )
     return F.when(F.coalesce(differs, F.lit(False)), old_key)
