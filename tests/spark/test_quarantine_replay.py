@@ -165,10 +165,10 @@ def test_a_replay_that_died_before_settling_is_finished_by_the_next(
     write(spark, tiny, lake, [debezium("c", 5, item("A")), debezium("u", 6, item("B", "-1"))])
     replayer = QuarantineReplayer(spark, tiny.table("items"), Locations(tiny, lake), "ann")
     selection = Selection(repairs=(Repair(at(6), {"id": "1"}, {"price": "2"}, 1),))
-    stored = replayer._select(selection)
-    assert stored is not None
+    selected = replayer._select(selection)
+    assert selected is not None
     context = BatchContext("died", 0, datetime.now(UTC))
-    replayer._write(replayer._judge(stored, context).localCheckpoint(), context)
+    replayer._write(replayer._judge(selected, context).localCheckpoint(), context)
     report = replayer.replay(selection)
     assert (report.replayed, report.replayed_before, report.changed_versions) == (0, 1, 2)
     assert verify_table(tiny, lake, tiny.table("items")).is_same

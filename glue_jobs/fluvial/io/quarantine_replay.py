@@ -67,6 +67,15 @@ class ReplayReport:
 
 
 @dataclass(frozen=True)
+class _Selected:
+    """Events to judge, and the range of sequences that they lie in."""
+
+    events: StoredEvents
+    lowest: str
+    highest: str
+
+
+@dataclass(frozen=True)
 class QuarantineReplayer:
     """Replays into one table. No other process may write the table meanwhile; `clock` gives the time in UTC."""
 
@@ -82,10 +91,10 @@ class QuarantineReplayer:
         A run that logs nothing writes nothing. The audit comes before the log, so that no change lacks its record.
         """
         context = BatchContext(f"quarantine-replay-{uuid.uuid4()}", 0, self.clock())
-        stored = self._select(selection)
-        if stored is None:
+        selected = self._select(selection)
+        if selected is None:
             return ReplayReport(context.query_id, 0, 0, 0, (), 0)
-        held, counts = delta.checkpoint_counted(self._judge(stored, context), _count_outcomes())
+        held, counts = delta.checkpoint_counted(self._judge(selected, context), _count_outcomes())
         if counts[REPLAYED]:
             self._write(held, context)
         changed = HistoryWriter(self.session, self.table, self._places).settle()
@@ -96,7 +105,7 @@ class QuarantineReplayer:
     def _places(self) -> TableLocations:
         return self.locations.table(self.table)
 
-    def _select(self, selection: Selection) -> StoredEvents | None:
+    def _select(self, selection: Selection) -> _Selected | None:
         """The selected events with their gap markers; None where none was logged yet."""
         quarantine = delta.read_if_exists(self.session, self._places.quarantine)
         if quarantine is None or not delta.exists(self.session, self._places.log):
@@ -104,8 +113,9 @@ class QuarantineReplayer:
             return None
         chosen = quarantine.where(_is_chosen(selection))
         repaired = self._with_repairs(chosen, selection.repairs)
-        lowest, highest = repaired.agg(F.min(c.SEQUENCE), F.max(c.SEQUENCE)).collect()[0]
-        return self._with_gaps(repaired, self._log_between(lowest or "", highest or ""))
+        bounds = repaired.agg(F.min(c.SEQUENCE), F.max(c.SEQUENCE)).collect()[0]
+        lowest, highest = bounds[0] or "", bounds[1] or ""
+        return _Selected(self._with_gaps(repaired, self._log_between(lowest, highest)), lowest, highest)
 
     def _with_repairs(self, events: DataFrame, repairs: Sequence[Repair]) -> DataFrame:
         if not repairs:
@@ -137,13 +147,13 @@ class QuarantineReplayer:
         gaps = log.where(c.IS_QUARANTINED).select(*place, c.NOT_AUTHORED, c.PAYLOAD_HASH)
         return StoredEvents(events.join(gaps, list(place)))
 
-    def _judge(self, stored: StoredEvents, context: BatchContext) -> DataFrame:
+    def _judge(self, selected: _Selected, context: BatchContext) -> DataFrame:
         """Checked events, each once, with their outcome; HAS_ERROR is that of the log row they would become."""
         key = self.table.primary_key
-        checked = check_repaired(stored, self.table)
+        checked = check_repaired(selected.events, self.table)
         passing = checked.withColumn(_STILL_BAD, F.col(HAS_ERROR)).withColumn(HAS_ERROR, F.lit(False))
         events = drop_repeats(ChangeEvents(passing.withColumn(IS_DERIVED, F.lit(False))), key)
-        log = delta.read(self.session, self._places.log).where(~F.col(c.IS_QUARANTINED))
+        log = self._log_between(selected.lowest, selected.highest).where(~F.col(c.IS_QUARANTINED))
         marked = mark_known(events, LogRows(log), key, context)
         outcome = F.when(~is_fresh(), KNOWN).when(F.col(_STILL_BAD), VIOLATES).otherwise(REPLAYED)
         return marked.withColumn(_OUTCOME, outcome)
