@@ -79,6 +79,7 @@ def test_a_repaired_event_makes_the_history_that_would_have_been(
     first = replay(spark, tiny, lake, "items", repairs=(repair,))
     files = data_files(lake)
     second = replay(spark, tiny, lake, "items", repairs=(repair,))
+    write(spark, tiny, lake, before, [bad, *after])
 
     assert first == ReplayReport("", 1, 0, 0, (), 3)
     assert history(spark, tiny, lake, "items") == history(spark, tiny, good_lake, "items")
