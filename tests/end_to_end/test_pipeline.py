@@ -229,7 +229,9 @@ def test_teardown_leaves_nothing(littered: Pipeline) -> None:
     assert not is_streaming(use_case, littered.home)
     assert not _runs(jvm)
     assert list(littered.home.lake.rglob("*")) == []
-    assert [path.name for path in littered.home.run.iterdir() if use_case.name in path.name] == []
+    # A lock's file stays: who removed it might remove it under somebody who has just taken it.
+    own = [path for path in littered.home.run.iterdir() if use_case.name in path.name]
+    assert [path.name for path in own if path.suffix != ".lease"] == []
     assert connector_name(use_case) not in ConnectApi(endpoints.connect_url).connectors()
     assert not {table.topic for table in use_case.tables} & set(Broker(endpoints.bootstrap_servers).partitions())
     with psycopg.connect(endpoints.postgres_dsn()) as source:
