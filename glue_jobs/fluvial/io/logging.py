@@ -15,5 +15,6 @@ def configure_logging(level: str = "info") -> None:
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at each line: whoever redirects stderr for a while must not be left with a closed file.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
