@@ -1,5 +1,6 @@
 """Many small stories packed into few Spark jobs: after each settle the history equals the plain fold of the log."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -88,12 +89,13 @@ def changes_of(spark: SparkSession, table: Table, log: list[Event], new: list[Ev
         int((START + timedelta(seconds=earliest)).timestamp()) * 1_000_000,
         any(event.key is None for event in new),
         any(event.key is None for event in log),
+        any(event.not_authored for event in log),
     )
     touched = touched_keys(fresh, history, bounds, table)
     if table.track_columns:
         touched = lower_to_runs(touched, history, bounds, table)
         lowest = touched.agg(F.min(FIRST)).collect()[0][0]
-        bounds = RangeBounds(lowest, bounds.min_commit_micros, bounds.has_truncate, bounds.log_has_truncate)
+        bounds = replace(bounds, min_sequence=lowest)
     return settle_versions(touched, rows, history, bounds, table)
 
 
