@@ -4,8 +4,6 @@ Every statement can run again without harm. No table gets a CHECK constraint, an
 rule stays nullable: what breaks a rule has to reach the quarantine, not fail at the source.
 """
 
-from typing import Final
-
 from fluvial.compile.source_names import (
     CAPTURE_ROLE,
     HEARTBEAT_TABLE,
@@ -15,20 +13,7 @@ from fluvial.compile.source_names import (
     quoted,
 )
 from fluvial.config.model import Column, Table, UseCase
-
-_POSTGRES_TYPES: Final = {
-    "string": "text",
-    "tinyint": "smallint",
-    "smallint": "smallint",
-    "int": "integer",
-    "bigint": "bigint",
-    "float": "real",
-    "double": "double precision",
-    "boolean": "boolean",
-    "date": "date",
-    "timestamp": "timestamp with time zone",
-    "binary": "bytea",
-}
+from fluvial.config.types import postgres_type
 
 
 def compile_source_ddl(use_case: UseCase) -> tuple[str, ...]:
@@ -55,13 +40,6 @@ def compile_capture_ddl(use_case: UseCase) -> tuple[str, ...]:
         f"alter publication {quoted(publication_name(use_case))} set table "
         f"{_joined(use_case, (*_business_tables(use_case), *_own_tables()))}",
     )
-
-
-def postgres_type(spark_type_name: str) -> str:
-    """The PostgreSQL type that holds every value of a configured type."""
-    if spark_type_name.startswith("decimal"):
-        return spark_type_name.replace("decimal", "numeric", 1)
-    return _POSTGRES_TYPES[spark_type_name]
 
 
 def is_required(table: Table, column: Column) -> bool:

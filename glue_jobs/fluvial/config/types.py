@@ -40,6 +40,21 @@ class UnknownTypeError(ValueError):
     """No such type name."""
 
 
+_POSTGRES_TYPES: Final = {
+    "string": "text",
+    "tinyint": "smallint",
+    "smallint": "smallint",
+    "int": "integer",
+    "bigint": "bigint",
+    "float": "real",
+    "double": "double precision",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp with time zone",
+    "binary": "bytea",
+}
+
+
 def known_type_names() -> tuple[str, ...]:
     """Every accepted spelling, for messages and completion."""
     return (*sorted(_ALIASES), "decimal(p,s)")
@@ -79,3 +94,10 @@ _FAMILIES: Final = {
     "boolean": Family.BOOLEAN,
     "binary": Family.BYTES,
 }
+
+
+def postgres_type(spark_type_name: str) -> str:
+    """The PostgreSQL type that holds every value of a configured type."""
+    if spark_type_name.startswith("decimal"):
+        return spark_type_name.replace("decimal", "numeric", 1)
+    return _POSTGRES_TYPES[spark_type_name]

@@ -41,10 +41,6 @@ def derive_versions(events: EventRows, table: Table, *, may_inherit: bool) -> Hi
     return History(_versions(_collapse(runs, table), table))
 
 
-def _by_key(table: Table) -> WindowSpec:
-    return Window.partitionBy(*table.primary_key)
-
-
 def _in_sequence(table: Table, *more: str) -> WindowSpec:
     return Window.partitionBy(*table.primary_key, *more).orderBy(c.SEQUENCE)
 

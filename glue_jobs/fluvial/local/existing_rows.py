@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
-from fluvial.compile.source_ddl import postgres_type
 from fluvial.config.model import Table, UseCase
+from fluvial.config.types import postgres_type
 from fluvial.generate.changes import ExistingRows
 from fluvial.generate.draws import Value
 from fluvial.generate.live_rows import Key

@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
-from fluvial.compile.source_ddl import is_required, postgres_type
+from fluvial.compile.source_ddl import is_required
 from fluvial.config.model import Table, UseCase
+from fluvial.config.types import postgres_type
 from fluvial.errors import SourceError, StackError
 from fluvial.local.endpoints import Endpoints
 

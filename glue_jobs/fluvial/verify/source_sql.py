@@ -7,12 +7,12 @@ equals any state it had in that window, which is a moment long.
 
 from fluvial import columns as c
 from fluvial.config.model import Table
+from fluvial.config.types import postgres_type
 from fluvial.verify.source_values import (
     duckdb_bucket,
     duckdb_row_hash,
     postgres_bucket,
     postgres_row_hash,
-    sql_type,
     transformed,
 )
 
@@ -35,7 +35,7 @@ def source_rows_sql(table: Table, schema: str, buckets: tuple[str, ...]) -> str:
 def typed_rows_sql(table: Table, raw: str) -> str:
     """For DuckDB: raw text rows as typed values after their transforms."""
     columns = (
-        f'{transformed(table, column, _typed(column.name, column.type, sql_type(column)))} AS "{column.name}"'
+        f'{transformed(table, column, _typed(column.name, column.type, postgres_type(column.type)))} AS "{column.name}"'
         for column in table.columns
     )
     return f"SELECT {', '.join(columns)} FROM {raw}"

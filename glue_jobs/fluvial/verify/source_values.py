@@ -5,23 +5,11 @@ from typing import Final
 
 from fluvial.config.model import Column, Table
 from fluvial.config.transforms import MaskPiiTransform, RoundTransform, Transform
+from fluvial.config.types import postgres_type
 
 BUCKET_DIGITS: Final = 3
 """Hexadecimal digits of a key's hash that name its range: 4096 ranges."""
 
-_TYPES: Final = {
-    "string": "text",
-    "tinyint": "smallint",
-    "smallint": "smallint",
-    "int": "integer",
-    "bigint": "bigint",
-    "float": "real",
-    "double": "double precision",
-    "boolean": "boolean",
-    "date": "date",
-    "timestamp": "timestamp with time zone",
-    "binary": "bytea",
-}
 _POSTGRES_TEXT: Final = {
     "timestamp": "(extract(epoch from {value}) * 1000000)::bigint::text",
     "binary": "encode({value}, 'hex')",
@@ -29,16 +17,13 @@ _POSTGRES_TEXT: Final = {
 _DUCKDB_TEXT: Final = {"timestamp": "epoch_us({value})::text", "binary": "lower(hex({value}))"}
 
 
-def sql_type(column: Column) -> str:
-    """The column's type, as both engines spell it."""
-    return column.type.replace("decimal", "numeric") if column.type.startswith("decimal") else _TYPES[column.type]
-
-
 def transformed(table: Table, column: Column, value: str) -> str:
     """`value`, an expression of the column's type, after the column's transforms."""
     transforms = (transform for transform in table.ordered_transforms if transform.column == column.name)
     return reduce(
-        lambda so_far, transform: f"cast({_change(transform, so_far)} as {sql_type(column)})", transforms, value
+        lambda so_far, transform: f"cast({_change(transform, so_far)} as {postgres_type(column.type)})",
+        transforms,
+        value,
     )
 
 

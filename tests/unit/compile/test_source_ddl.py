@@ -1,7 +1,8 @@
 import pytest
 
-from fluvial.compile.source_ddl import compile_capture_ddl, compile_source_ddl, postgres_type
+from fluvial.compile.source_ddl import compile_capture_ddl, compile_source_ddl
 from fluvial.config.model import UseCase
+from fluvial.config.types import postgres_type
 
 
 def test_source_ddl_makes_schema_tables_heartbeat_and_signal_table_in_this_order(shop: UseCase) -> None:
