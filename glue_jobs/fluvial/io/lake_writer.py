@@ -15,6 +15,7 @@ from fluvial.config.model import Table, UseCase
 from fluvial.errors import StorageError
 from fluvial.io import delta
 from fluvial.io.dead_letters import UNROUTED, DeadLetterCounts, write_dead_letters
+from fluvial.io.failpoints import Failpoints
 from fluvial.io.session import suit_batch_size
 from fluvial.io.table_writer import CheckedBatch, TableWriter
 from fluvial.metrics.analyzers import Measurement
@@ -43,11 +44,13 @@ class LakeWriter:
     locations: Locations
     query_id: str
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    failpoints: Failpoints = field(default_factory=Failpoints)
     totals: dict[str, TableCounts] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._writers = {
-            table.name: TableWriter(self.session, table, self.locations.table(table)) for table in self.use_case.tables
+            table.name: TableWriter(self.session, table, self.locations.table(table), self.failpoints)
+            for table in self.use_case.tables
         }
 
     def write(self, records: DataFrame, batch_id: int) -> dict[str, TableCounts]:
@@ -127,7 +130,8 @@ class LakeWriter:
         ]
         if unrouted is not None:
             rows.append(unrouted_rows(unrouted, context))
-        return write_dead_letters(self.session, rows, self.locations.dead_letters, context)
+        with self.failpoints.around("dead letters"):
+            return write_dead_letters(self.session, rows, self.locations.dead_letters, context)
 
     def _write_metrics(self, checked: Mapping[str, CheckedBatch], context: BatchContext) -> None:
         """One append for all tables; a retry of the batch writes nothing, and neither does a batch of redeliveries."""
@@ -139,9 +143,9 @@ class LakeWriter:
         ]
         if rows:
             frame = self.session.createDataFrame(rows, _METRICS_SCHEMA).coalesce(1)
-            delta.append(
-                frame, self.locations.dq_metrics, transaction=(f"fluvial/{self.query_id}/metrics", context.batch_id)
-            )
+            transaction = (f"fluvial/{self.query_id}/metrics", context.batch_id)
+            with self.failpoints.around("metrics"):
+                delta.append(frame, self.locations.dq_metrics, transaction=transaction)
 
     def _metric_row(self, table: str, found: Measurement, context: BatchContext) -> tuple[object, ...]:
         if found.is_breach:
@@ -161,9 +165,9 @@ class LakeWriter:
         ]
         if rows:
             frame = self.session.createDataFrame(rows, _BATCHES_SCHEMA).coalesce(1)
-            delta.append(
-                frame, self.locations.batches, transaction=(f"fluvial/{self.query_id}/batches", context.batch_id)
-            )
+            transaction = (f"fluvial/{self.query_id}/batches", context.batch_id)
+            with self.failpoints.around("batches"):
+                delta.append(frame, self.locations.batches, transaction=transaction)
 
 
 Result = TypeVar("Result")

@@ -19,6 +19,7 @@ from fluvial.history.deduplicate import (
 )
 from fluvial.io import delta
 from fluvial.io.dead_letters import DeadLetterCounts
+from fluvial.io.failpoints import Failpoints
 from fluvial.io.history_writer import HistoryWriter
 from fluvial.io.schemas import empty_frame, log_schema
 from fluvial.metrics.accounting import read_summary, summary_columns
@@ -54,6 +55,7 @@ class TableWriter:
     session: SparkSession
     table: Table
     locations: TableLocations
+    failpoints: Failpoints = field(default_factory=Failpoints)
     _max_sequence: str | None = field(default=None, init=False)
 
     @cached_property
@@ -107,15 +109,18 @@ class TableWriter:
         """Quarantine and log, then the history; returns where each record went."""
         if batch.counts.fresh:
             self._append(batch, context)
-        self.history.settle()
+        with self.failpoints.around("history"):
+            self.history.settle()
         return _table_counts(batch.summary, batch.counts, dead)
 
     def _append(self, batch: CheckedBatch, context: BatchContext) -> None:
         outcome = place_events(batch.fresh, self.table, context)
         if batch.counts.fresh_quarantined:
             transaction = (f"fluvial/{context.query_id}/{self.table.name}/quarantine", context.batch_id)
-            delta.append(outcome.quarantined, self.locations.quarantine, transaction=transaction)
-        delta.append(outcome.log, self.locations.log, properties=delta.log_properties(self.table))
+            with self.failpoints.around("quarantine"):
+                delta.append(outcome.quarantined, self.locations.quarantine, transaction=transaction)
+        with self.failpoints.around("log"):
+            delta.append(outcome.log, self.locations.log, properties=delta.log_properties(self.table))
         self.history.log_grew(batch.summary)
         self._max_sequence = max(self._max_sequence or "", batch.summary.max_sequence or "")
 
