@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Final, Generic, TypeVar
 
 import structlog
@@ -52,6 +53,7 @@ class LakeWriter:
             table.name: TableWriter(self.session, table, self.locations.table(table), self.failpoints)
             for table in self.use_case.tables
         }
+        self._locks = {table.name: Lock() for table in self.use_case.tables}
 
     def write(self, records: DataFrame, batch_id: int) -> dict[str, TableCounts]:
         """Writes a batch of Kafka records; raises StorageError after every other table is done if one fails.
@@ -67,6 +69,18 @@ class LakeWriter:
         for name, count in counts.items():
             self.totals[name] = self.totals.get(name, TableCounts()) + count
         return counts
+
+    def settle_due(self, now: datetime) -> None:
+        """Settles, between batches, the tables whose policy says so; another thread may call this beside `write`.
+
+        A table that fails here fails in its next batch as well, and is dealt with there.
+        """
+        for name, writer in self._writers.items():
+            with self._locks[name]:
+                try:
+                    writer.settle_due(now)
+                except Exception as error:  # noqa: BLE001 - one table may not keep the others from their turn
+                    _log.error("table not settled", table=name, error=str(error).splitlines()[0])
 
     def _write_batch(self, records: DataFrame, context: BatchContext) -> dict[str, TableCounts]:
         """Tables side by side; metrics and accounting wait for the try in which every table succeeds.
@@ -100,7 +114,8 @@ class LakeWriter:
             suit_batch_size(session, count)
 
     def _check(self, records: DataFrame, table: Table, context: BatchContext) -> CheckedBatch:
-        return self._writers[table.name].check(Records(records.where(F.col("topic") == table.topic)), context)
+        with self._locks[table.name]:
+            return self._writers[table.name].check(Records(records.where(F.col("topic") == table.topic)), context)
 
     def _write_table(
         self,
@@ -110,7 +125,8 @@ class LakeWriter:
         context: BatchContext,
     ) -> TableCounts:
         letters = dead.get(table.name, DeadLetterCounts())
-        counts = self._writers[table.name].write(checked[table.name], letters, context)
+        with self._locks[table.name]:
+            counts = self._writers[table.name].write(checked[table.name], letters, context)
         _log.info("batch written", table=table.name, batch_id=context.batch_id, **vars(counts))
         return counts
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -110,6 +111,8 @@ class LakeStream:
                 if self._stopping.wait(_POLL_SECONDS):
                     self._drain(query)
                     return None
+                if self._writer is not None:
+                    self._writer.settle_due(datetime.now(UTC))
             query.awaitTermination(1)
         except StreamingQueryException as error:
             return _first_line(_cause(str(error)))

@@ -1,6 +1,7 @@
 """Writes one table's share of a micro-batch: quarantine, log, history, in that order, each idempotent by itself."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from pyspark.sql import Observation, SparkSession
@@ -112,6 +113,9 @@ class TableWriter:
         with self.failpoints.around("history"):
             self.history.settle()
         return _table_counts(batch.summary, batch.counts, dead)
+
+    def settle_due(self, now: datetime) -> None:
+        """Settles what has waited long enough; `each_batch` leaves nothing that could wait."""
 
     def _append(self, batch: CheckedBatch, context: BatchContext) -> None:
         outcome = place_events(batch.fresh, self.table, context)
