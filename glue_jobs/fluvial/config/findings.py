@@ -32,6 +32,8 @@ class Finding:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint: the nearest known word where there is one, else all of them."""
     words = sorted(known)
+    if not words:
+        return "leave it out: there are none"
     folded = {candidate.lower(): candidate for candidate in words}
     if nearest := get_close_matches(word.lower(), folded, n=1, cutoff=0.6):
         return f"did you mean '{folded[nearest[0]]}'?"

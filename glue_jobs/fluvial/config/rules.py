@@ -18,6 +18,9 @@ class _Rule(WithParams):
     accepts: ClassVar[frozenset[Family]] = frozenset(Family)
     """The families of column types that the rule can judge."""
 
+    looks_at_batch: ClassVar[bool] = False
+    """Whether a row's verdict depends on the other rows of its micro-batch."""
+
     id: Annotated[str, Field(min_length=1, max_length=128)]
     """Names the rule in violations, quarantine and metrics; one of its kind in the table."""
 
@@ -76,9 +79,14 @@ class RangeRule(_Rule):
             if bound is not None and (reason := misfit(bound, spark_type))
         ]
         yield from wrong
-        if not wrong and _is_above(self.params.min, self.params.max):
-            message = f"min {self.params.min} is above max {self.params.max}: no value can pass"
-            yield Finding(("params", "min"), Code.EMPTY_RANGE, message, "swap min and max")
+        if not wrong:
+            yield from _empty_range(self.params.min, self.params.max)
+
+
+def _empty_range(low: object, high: object) -> Iterator[Finding]:
+    if _is_above(low, high):
+        message = f"min {low} is above max {high}: no value can pass"
+        yield Finding(("params", "min"), Code.EMPTY_RANGE, message, "swap min and max")
 
 
 def _bound_hint(spark_type: str) -> str:
@@ -154,4 +162,57 @@ class NotNullRule(_Rule):
     params: Params = Params()
 
 
-Rule = Annotated[RangeRule | AllowedValuesRule | RegexRule | NotNullRule, Field(discriminator="type")]
+Length = Annotated[int, Field(ge=0, le=2_147_483_647)]
+"""A number of characters."""
+
+
+class LengthParams(Params):
+    """Inclusive bounds in characters (Unicode code points, not bytes); at least one."""
+
+    min: Length | None = None
+    """The fewest that pass."""
+
+    max: Length | None = None
+    """The most that pass."""
+
+    @model_validator(mode="after")
+    def _some_bound(self) -> Self:
+        if self.min is None and self.max is None:
+            raise PydanticCustomError("no_bound", "length needs min, max or both")
+        return self
+
+
+class LengthRule(_Rule):
+    """The text has `min` to `max` characters; null passes."""
+
+    accepts: ClassVar[frozenset[Family]] = frozenset({Family.TEXT})
+
+    type: Literal["length"]
+    params: Annotated[LengthParams, Field(examples=[{"min": 1, "max": 40}])]
+    """The bounds."""
+
+    def check_params(self, spark_type: str) -> Iterator[Finding]:
+        """The lower bound isn't above the upper one."""
+        yield from _empty_range(self.params.min, self.params.max)
+
+
+class UniqueRule(_Rule):
+    """No row of another key has the value in the same micro-batch; null passes.
+
+    All rows that share a value break the rule. Which rows meet in a micro-batch is chance, so `warning` is the default:
+    with `error`, what is quarantined, and with it the history, depends on how the stream was cut into batches.
+    """
+
+    severity: Literal["error", "warning"] = "warning"
+    """`warning` records the violation; `error` quarantines every row that shares the value, and makes the table's
+    history depend on batching."""
+
+    type: Literal["unique"]
+    params: Params = Params()
+
+    looks_at_batch: ClassVar[bool] = True
+
+
+Rule = Annotated[
+    RangeRule | AllowedValuesRule | RegexRule | NotNullRule | LengthRule | UniqueRule, Field(discriminator="type")
+]

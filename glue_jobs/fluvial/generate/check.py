@@ -8,7 +8,7 @@ from typing import Any
 from faker import Faker
 
 from fluvial.config.model import Table, UseCase
-from fluvial.config.rules import AllowedValuesRule, RangeRule, RegexRule, Rule
+from fluvial.config.rules import AllowedValuesRule, LengthRule, RangeRule, RegexRule, Rule
 from fluvial.generate.draws import Value
 from fluvial.generate.scenario import Scenario, TableScenario, ViolationKind
 from fluvial.generate.values import Fake, Reference, ValueKind
@@ -41,6 +41,8 @@ def breaks(rule: Rule, value: Value) -> bool:
             return value is not None and value not in allowed.values
         case RegexRule(params=text):
             return value is not None and re.search(text.pattern, str(value)) is None
+        case LengthRule(params=bounds):
+            return value is not None and _is_outside(len(str(value)), bounds.min, bounds.max)
         case _:
             return value is None
 
@@ -96,6 +98,9 @@ def _check_violations(place: Place, plan: TableScenario, table: Table) -> Iterat
 def _violation_problems(
     where: Place, violation: ViolationKind, rule: Rule, plan: TableScenario, table: Table
 ) -> Iterator[Found]:
+    if rule.looks_at_batch:
+        yield (*where, "rule"), f"rule '{rule.id}' compares rows of a micro-batch: no value breaks it by itself"
+        return
     for index, value in enumerate(violation.values):
         if not breaks(rule, value):
             yield (*where, "values", index), f"{value!r} doesn't break rule '{rule.id}'"

@@ -5,13 +5,13 @@ import operator
 from dataclasses import dataclass
 from functools import reduce
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.config.rules import Rule
-from fluvial.quality.predicates import violated
+from fluvial.quality.predicates import is_shared, shared_name, violated
 from fluvial.streams import EVENT, HAS_ERROR, KIND, UNREADABLE, CheckedRecords, ParsedRecords
 
 VIOLATIONS_TYPE = "array<struct<rule_id:string,column:string,severity:string,message:string,rule_version:string>>"
@@ -45,12 +45,31 @@ class _Condition:
 def check_rules(records: ParsedRecords, table: Table) -> CheckedRecords:
     """Adds `_violations` (NULL where there is none) and `_has_error`. Deletes and truncates are never judged."""
     conditions = _conditions(table)
-    judged = (F.col(KIND) == EVENT) & F.col(c.OPERATION).isin(c.INSERT, c.UPDATE, c.READ)
+    judged = _is_judged()
     found = F.array_compact(F.array(*(condition.violation() for condition in conditions)))
     violations = F.when(judged & _some(conditions), found).cast(VIOLATIONS_TYPE)
     errors = [condition for condition in conditions if condition.severity == "error"]
     has_error = F.coalesce(judged & _some(errors), F.lit(False))
-    return CheckedRecords(records.select("*", violations.alias(c.VIOLATIONS), has_error.alias(HAS_ERROR)))
+    compared, names = _compare_rows(records, table)
+    return CheckedRecords(compared.select(*names, violations.alias(c.VIOLATIONS), has_error.alias(HAS_ERROR)))
+
+
+def _is_judged() -> Column:
+    return (F.col(KIND) == EVENT) & F.col(c.OPERATION).isin(c.INSERT, c.UPDATE, c.READ)
+
+
+def _compare_rows(records: ParsedRecords, table: Table) -> tuple[DataFrame, list[str]]:
+    """What rules of a whole micro-batch need to know as working columns, and the names of those to keep."""
+    names = sorted({rule.column for rule in table.dq_rules if rule.looks_at_batch})
+    if not names:
+        return records, ["*"]
+    key = F.struct(*table.primary_key)
+
+    def shared(name: str) -> Column:
+        value = F.when(_is_judged() & _is_judgeable(name), F.col(name))
+        return is_shared(value, key).alias(shared_name(name))
+
+    return records.select("*", *map(shared, names)), records.columns
 
 
 def _some(conditions: list[_Condition]) -> Column:

@@ -6,10 +6,11 @@ A null passes every rule but `not_null`; a column that the event doesn't author 
 from collections.abc import Callable
 from typing import Any, Final
 
-from pyspark.sql import Column
+from pyspark.sql import Column, Window
 from pyspark.sql import functions as F
 
-from fluvial.config.rules import AllowedValuesRule, NotNullRule, RangeRule, RegexRule, Rule
+from fluvial import columns as c
+from fluvial.config.rules import AllowedValuesRule, LengthRule, NotNullRule, RangeRule, RegexRule, Rule, UniqueRule
 
 Predicate = Callable[[Any, str, Column], Column]
 """(rule, Spark type of its column, the column) -> violated."""
@@ -49,12 +50,39 @@ def violated_not_null(rule: NotNullRule, spark_type: str, value: Column) -> Colu
     return value.isNull()
 
 
+def violated_length(rule: LengthRule, spark_type: str, value: Column) -> Column:
+    """Fewer or more characters than the bounds allow."""
+    length = F.length(value)
+    below = F.lit(False) if rule.params.min is None else length < rule.params.min
+    above = F.lit(False) if rule.params.max is None else length > rule.params.max
+    return below | above
+
+
+def violated_unique(rule: UniqueRule, spark_type: str, value: Column) -> Column:
+    """Shared with a row of another key; compared beforehand, because a window may not stand inside a predicate."""
+    return F.col(shared_name(rule.column))
+
+
+def shared_name(column: str) -> str:
+    """The working column that says whether a row shares its value of a column."""
+    return f"_is_shared_{column}"
+
+
 _PREDICATES: Final[dict[str, Predicate]] = {
+    "length": violated_length,
     "range": violated_range,
     "allowed_values": violated_allowed_values,
     "regex": violated_regex,
     "not_null": violated_not_null,
+    "unique": violated_unique,
 }
+
+
+def is_shared(value: Column, key: Column) -> Column:
+    """Whether rows of different keys have the value; it is NULL for rows that don't take part."""
+    # The offset keeps those rows from meeting in one place, for nothing.
+    same = Window.partitionBy(value, F.when(value.isNull(), F.col(c.OFFSET)))
+    return value.isNotNull() & (F.min(key).over(same) != F.max(key).over(same))
 
 
 def violated(rule: Rule, spark_type: str) -> Column:

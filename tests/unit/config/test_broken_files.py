@@ -8,7 +8,7 @@ from tests.unit.config.samples import SHOP, broken, problems_of
 
 KEYS = "known: bootstrap_servers, sasl_mechanism, security_protocol, username"
 NAME_RULE = "a letter first, then letters, digits and underscores, 63 at most"
-RULES = "known: allowed_values, not_null, range, regex"
+RULES = "known: allowed_values, length, not_null, range, regex, unique"
 CORRECT_TYPE = "remove it, or correct the column's type"
 
 CASES = [
@@ -63,7 +63,7 @@ CASES = [
     # ---- kinds
     ("type: range, column: total", "type: rnage, column: total", "26:33", "E014", "unknown rule 'rnage'",
      "did you mean 'range'?"),
-    ("type: not_null,", "type: unique,", "29:33", "E014", "unknown rule 'unique'", RULES),
+    ("type: not_null,", "type: distinct,", "29:33", "E014", "unknown rule 'distinct'", RULES),
     ("type: trim,", "type: trimm,", "31:32", "E015", "unknown transform 'trimm'", "did you mean 'trim'?"),
     ("type: trim,", "type: cast,", "31:32", "E015", "unknown transform 'cast'",
      "known: lower, mask_pii, round, trim, upper"),
@@ -131,6 +131,17 @@ CASES = [
      "choose another transform, or correct the column's type"),
     ("{min: 0, max: 100}", "{min: 101, max: 100}", "26:69", "E033",
      "min 101 is above max 100: no value can pass", "swap min and max"),
+    ("type: regex, column: email, params: {pattern: '@'}", "type: length, column: email, params: {min: 5, max: 4}",
+     "27:71", "E033", "min 5 is above max 4: no value can pass", "swap min and max"),
+    ("type: regex, column: email, params: {pattern: '@'}", "type: length, column: email, params: {}", "27:65", "E013",
+     "'params': length needs min, max or both", "add `params: {min: …, max: …}` with at least one of the two"),
+    ("type: regex, column: email, params: {pattern: '@'}", "type: length, column: email, params: {min: -1}",
+     "27:71", "E013", "'min': Input should be greater than or equal to 0", ""),
+    ("type: regex, column: email, params: {pattern: '@'}", "type: length, column: total, params: {min: 1}",
+     "27:50", "E031", "rule 'length' needs a text column; 'total' is decimal(12,2)",
+     "choose another rule, or correct the column's type"),
+    ("type: not_null, column: email,", "type: unique, column: email, params: {scope: table},", "29:65", "E010",
+     "unknown key 'scope'", "leave it out: there are none"),
     ("column: total, params: {min: 0, max: 100}", "column: placed_on, params: {min: '2025-01-01', max: '2024-01-01'}",
      "26:73", "E033", "min 2025-01-01 is above max 2024-01-01: no value can pass", "swap min and max"),
     ("{min: 0, max: 100}", "{min: low}", "26:69", "E034", "min 'low' isn't a number",

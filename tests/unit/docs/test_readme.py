@@ -70,7 +70,9 @@ def test_the_readme_is_the_one_that_the_package_shows() -> None:
 
 def test_the_readmes_tables_yaml_has_every_rule_transform_and_metric(shop: UseCase) -> None:
     (table,) = shop.tables
-    assert [rule.type for rule in table.dq_rules] == ["not_null", "regex", "allowed_values", "range"]
+    assert {rule.type for rule in table.dq_rules} == {
+        "not_null", "regex", "allowed_values", "range", "length", "unique"
+    }  # fmt: skip
     assert {transform.type for transform in table.transforms} == {"trim", "lower", "upper", "round", "mask_pii"}
     assert {check.metric for check in table.deequ_checks} == {"size", "completeness", "uniqueness", "compliance"}
 

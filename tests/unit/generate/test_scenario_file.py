@@ -7,7 +7,10 @@ import yaml
 
 from fluvial.config.model import UseCase
 from fluvial.errors import ConfigError
+from fluvial.generate.check import check_scenario
 from fluvial.generate.load import load_scenario
+from fluvial.generate.scenario import Scenario
+from tests.unit.generate.conftest import TABLES
 
 
 def written(folder: Path, scenario: dict[str, Any]) -> Path:
@@ -51,3 +54,22 @@ def test_an_unknown_key_is_an_error(tmp_path: Path, shop: UseCase, document: dic
 def test_a_missing_file_says_where_it_belongs(tmp_path: Path, shop: UseCase) -> None:
     with pytest.raises(ConfigError, match=r"put a scenario\.yaml beside"):
         load_scenario(tmp_path / "scenario.yaml", shop)
+
+
+def test_a_violation_is_a_value_that_breaks_a_rule_by_itself(document: dict[str, Any]) -> None:
+    tables = deepcopy(TABLES)
+    tables["tables"][0]["dq_rules"] = [
+        {"id": "short", "type": "length", "column": "name", "params": {"max": 3}},
+        {"id": "own_name", "type": "unique", "column": "name"},
+    ]
+    document["tables"]["customers"]["violations"] = [
+        {"name": "long", "rule": "short", "values": ["Anna", "Ann"]},
+        {"name": "twin", "rule": "own_name", "values": ["Ann"]},
+    ]
+
+    found = check_scenario(Scenario.model_validate(document), UseCase.model_validate(tables))
+
+    assert [problem for _, problem in found] == [
+        "'Ann' doesn't break rule 'short'",
+        "rule 'own_name' compares rows of a micro-batch: no value breaks it by itself",
+    ]
