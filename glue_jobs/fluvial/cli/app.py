@@ -18,6 +18,9 @@ COMMANDS: Final = {
     "validate": LazyCommand(
         "fluvial.cli.validate:validate", "Check tables.yaml: every problem at once, with its line."
     ),
+    "compile": LazyCommand(
+        "fluvial.cli.compile:compile_use_case", "Show or write what tables.yaml becomes: DMS, Kafka, DDL, stacks."
+    ),
     "generate": LazyCommand(
         "fluvial.cli.generate:generate", "Write a scenario into the source: seed, generate, burst."
     ),

@@ -1,5 +1,6 @@
 """Which use case and which lake a command works on."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -22,11 +23,13 @@ ConfigOption = Annotated[
 HomeOption = Annotated[Path | None, typer.Option("--home", help="State directory; FLUVIAL_HOME by default.")]
 
 
-def select_use_case(config: str | None, config_dir: Path | None = None) -> UseCase:
+def select_use_case(
+    config: str | None, config_dir: Path | None = None, placeholders: Mapping[str, str] | None = None
+) -> UseCase:
     """The use case that `config` names, or the only one in `config_dir`: the checkout's own by default."""
     config_dir = config_dir or _config_dir()
     path = resolve_use_case_path(config, config_dir) if config else _only_use_case(config_dir)
-    return load_use_case(path, local_placeholders())
+    return load_use_case(path, local_placeholders() if placeholders is None else placeholders)
 
 
 def select_table(use_case: UseCase, name: str) -> Table:

@@ -1,1 +1,1 @@
-"""tables.yaml to what it needs elsewhere: source DDL, topics, connector; pure, and free of any connection."""
+"""tables.yaml to what it needs elsewhere: DDL, DMS, connector, topics, stacks, catalog; pure, free of connections."""

@@ -6,6 +6,7 @@ rule stays nullable: what breaks a rule has to reach the quarantine, not fail at
 
 from fluvial.compile.source_names import (
     CAPTURE_ROLE,
+    DMS_SCHEMA,
     HEARTBEAT_TABLE,
     SIGNAL_TABLE,
     publication_name,
@@ -31,8 +32,23 @@ def compile_capture_ddl(use_case: UseCase) -> tuple[str, ...]:
 
     The role gets no password here, because text that is compiled is also printed; whoever runs this sets one.
     """
+    return (_create_role("login replication"), *_rights(use_case))
+
+
+def compile_rds_capture_ddl(use_case: UseCase) -> tuple[str, ...]:
+    """The same for Amazon RDS, where replicating is a role that is granted, and a place for the heartbeat of DMS."""
+    role = quoted(CAPTURE_ROLE)
     return (
-        _create_role(),
+        _create_role("login"),
+        f"grant rds_replication to {role}",
+        # DMS makes its heartbeat table by itself; a schema of its own keeps it from needing rights on others.
+        f"create schema if not exists {quoted(DMS_SCHEMA)} authorization {role}",
+        *_rights(use_case),
+    )
+
+
+def _rights(use_case: UseCase) -> tuple[str, ...]:
+    return (
         f"grant usage on schema {quoted(use_case.source_database.schema_name)} to {quoted(CAPTURE_ROLE)}",
         f"grant select on {_joined(use_case, _business_tables(use_case))} to {quoted(CAPTURE_ROLE)}",
         f"grant select, insert, update on {_joined(use_case, _own_tables())} to {quoted(CAPTURE_ROLE)}",
@@ -77,10 +93,10 @@ def _signal_statement(use_case: UseCase) -> str:
     return f"create table if not exists {qualified(use_case, SIGNAL_TABLE)} ({columns})"
 
 
-def _create_role() -> str:
+def _create_role(attributes: str) -> str:
     return (
         f"do $$ begin if not exists (select from pg_roles where rolname = '{CAPTURE_ROLE}') "
-        f"then create role {quoted(CAPTURE_ROLE)} login replication; end if; end $$"
+        f"then create role {quoted(CAPTURE_ROLE)} {attributes}; end if; end $$"
     )
 
 

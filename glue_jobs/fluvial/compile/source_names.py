@@ -9,6 +9,8 @@ HEARTBEAT_TABLE: Final = "fluvial_heartbeat"
 SIGNAL_TABLE: Final = "fluvial_signal"
 CAPTURE_ROLE: Final = "cdc"
 """Server-wide, shared by all use cases of one server; its rights are granted per database."""
+DMS_SCHEMA: Final = "fluvial_dms"
+"""Holds the heartbeat table that AWS DMS makes."""
 _LONGEST: Final = 63
 """PostgreSQL cuts longer identifiers silently."""
 

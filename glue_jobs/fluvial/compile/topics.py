@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from fluvial.config.model import UseCase
+from fluvial.config.model import Table, UseCase
 
-RETENTION_DAYS: Final = 7
-"""How long a stopped streaming job may stay away before a change event is lost to it."""
-PARTITIONS: Final = 1
-_TOPIC_CONFIG: Final[Mapping[str, str]] = {
-    # Never `compact`: history needs every event of a key, not the latest.
-    "cleanup.policy": "delete",
-    "retention.ms": str(RETENTION_DAYS * 24 * 60 * 60 * 1000),
-}
+_DAY_MS: Final = 24 * 60 * 60 * 1000
+_REPLICATION_FACTOR: Final = 3
+_IN_SYNC: Final = 2
 
 
 @dataclass(frozen=True)
@@ -27,4 +22,25 @@ class Topic:
 
 def compile_topics(use_case: UseCase) -> tuple[Topic, ...]:
     """One topic for each table, in the order of tables.yaml."""
-    return tuple(Topic(table.topic, PARTITIONS, dict(_TOPIC_CONFIG)) for table in use_case.tables)
+    return tuple(_topic(use_case, table) for table in use_case.tables)
+
+
+def clustered(topic: Topic) -> dict[str, Any]:
+    """The topic as data for a cluster of three brokers, where a write is safe once two have it."""
+    config = {**topic.config, "min.insync.replicas": str(_IN_SYNC)}
+    return {
+        "name": topic.name,
+        "partitions": topic.partitions,
+        "replication_factor": _REPLICATION_FACTOR,
+        "config": config,
+    }
+
+
+def _topic(use_case: UseCase, table: Table) -> Topic:
+    kafka = use_case.kafka
+    config = {
+        # Never `compact`: history needs every event of a key, not the latest.
+        "cleanup.policy": "delete",
+        "retention.ms": str(kafka.retention_days * _DAY_MS),
+    }
+    return Topic(table.topic, table.partitions or kafka.partitions, config)

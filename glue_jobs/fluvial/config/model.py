@@ -86,6 +86,9 @@ class Table(Model):
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")] = ""
     """The Kafka topic that carries its changes; `cdc-<name>` unless given."""
 
+    partitions: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Partitions of its topic; as `kafka` says unless given."""
+
     delta_path: Location | Literal[""] = ""
     """Where the history lies; below `delta_bucket` unless given."""
 
@@ -180,6 +183,12 @@ class Kafka(Model):
 
     username: str | None = None
     """The SCRAM user; its password is a secret and never stands here."""
+
+    partitions: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Partitions of every topic; they can grow and never shrink."""
+
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = 7
+    """How long a stopped streaming job may stay away before a change event is lost to it."""
 
 
 class SourceDatabase(Model):

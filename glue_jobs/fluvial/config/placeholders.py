@@ -28,6 +28,11 @@ def local_placeholders(bootstrap_servers: str = "127.0.0.1:9092") -> dict[str, s
     return {name: os.environ.get(name) or value for name, value in defaults.items()}
 
 
+def deployment_placeholders() -> dict[str, str]:
+    """The same names for documents of a deployment: one that the environment lacks stands for itself."""
+    return {name: os.environ.get(name) or f"${{{name}}}" for name in local_placeholders()}
+
+
 def resolve_placeholders(text: str, values: Mapping[str, str]) -> str:
     """Every `${NAME}` replaced, `$${` left as a plain `${`; raises UnknownPlaceholderError."""
 

@@ -1,6 +1,6 @@
 """TOPICS and DROP_TOPICS: the use case's topics on the local broker."""
 
-from fluvial.compile.source_names import SIGNAL_TABLE, connector_name
+from fluvial.compile.principals import own_topics
 from fluvial.compile.topics import compile_topics
 from fluvial.config.model import UseCase
 from fluvial.local.broker import Broker
@@ -17,7 +17,5 @@ def create_topics(step: Step, use_case: UseCase, home: Home) -> dict[str, object
 
 def drop_topics(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """Deletes the tables' topics and those of the connector's heartbeats and signals."""
-    prefix = connector_name(use_case)
-    own = (f"__debezium-heartbeat.{prefix}", f"{prefix}.{use_case.source_database.schema_name}.{SIGNAL_TABLE}")
     broker = Broker(read_endpoints(home).bootstrap_servers)
-    return {"dropped": list(broker.delete([*(table.topic for table in use_case.tables), *own]))}
+    return {"dropped": list(broker.delete([*(table.topic for table in use_case.tables), *own_topics(use_case)]))}
