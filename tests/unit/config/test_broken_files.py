@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.config.samples import SHOP, broken, problems_of
 
-KEYS = "known: bootstrap_servers, sasl_mechanism, security_protocol, username"
+KEYS = "known: bootstrap_servers, partitions, retention_days, sasl_mechanism, security_protocol, username"
 NAME_RULE = "a letter first, then letters, digits and underscores, 63 at most"
 RULES = "known: allowed_values, length, not_null, range, regex, unique"
 CORRECT_TYPE = "remove it, or correct the column's type"
