@@ -14,11 +14,14 @@ from random import Random
 from typing import Final
 
 from tests.oracle.fold import Event, fold
+from tests.simulation.bugs import KNOWN, PLANTED
 from tests.simulation.delivery import Record, deliver
 from tests.simulation.derive import HistoryRow
 from tests.simulation.model import BOUNDARIES, Batch, Crash, Pipeline
 from tests.simulation.source import AUTHORED, Change, Source
 
+PATIENCE: Final = 5000
+"""Seeds that a planted bug may survive."""
 _CHUNK: Final = 500
 _B: Final = frozenset({"b"})
 
@@ -206,7 +209,21 @@ def _run_many(first: int, seeds: int) -> int:
             if failure is not None:
                 pool.terminate()
                 return _report(failure, seeds, started)
-    return _report(None, seeds, started)
+        _report(None, seeds, started)
+        return _report_bugs(pool.map(_is_caught, range(len(PLANTED)), chunksize=1))
+
+
+def _is_caught(number: int) -> bool:
+    return first_violation(range(PATIENCE), PLANTED[number]) is not None
+
+
+def _report_bugs(caught: Sequence[bool]) -> int:
+    missed = [bug.__name__ for bug, is_caught in zip(PLANTED, caught, strict=True) if not is_caught]
+    known = sum(bug.__name__ not in missed for bug in KNOWN.values())
+    print(f"{sum(caught)} of {len(PLANTED)} planted bugs caught, {known} of {len(KNOWN)} well-known ones among them")
+    if missed:
+        print(f"not caught in {PATIENCE} seeds: {', '.join(missed)}", file=sys.stderr)
+    return 1 if missed else 0
 
 
 def _report(failure: tuple[int, str] | None, seeds: int, started: float) -> int:

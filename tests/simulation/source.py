@@ -22,8 +22,9 @@ class Change(NamedTuple):
 
     @property
     def payload_hash(self) -> int:
-        """A number that differs where the content does."""
-        return hash((self.a, self.b, self.b_kind, self.commit_time)) % 1009
+        """A number that differs where the content does, the same in every process: hash(None) is an address."""
+        a, b = -9 if self.a is None else self.a, -9 if self.b is None else self.b
+        return hash((a, b, self.b_kind, self.commit_time)) % 1009
 
     @property
     def is_bad(self) -> bool:
@@ -98,11 +99,14 @@ class Source:
             return self._log(key, "DELETE")
         if chance < 0.32 and (free := [other for other in range(KEYS) if other not in self.rows]):
             return self._change_key(key, free[0])
+        return self._update(key, leaves_out_b=chance < 0.65)
+
+    def _update(self, key: int, leaves_out_b: bool) -> Change:
         a, b = self._value(), self.rows[key][1]
         if not self.has_b:
             self.rows[key] = (a, b)
             return self._log(key, "UPDATE", a, None, ABSENT)
-        if chance < 0.65:
+        if leaves_out_b:
             self.rows[key] = (a, b)
             return self._log(key, "UPDATE", a, None, UNCHANGED)
         b = self._text()

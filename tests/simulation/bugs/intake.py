@@ -86,6 +86,13 @@ class LatestPerBatch(Pipeline):
         return list({row.key: row for row in sorted(rows, key=lambda row: row.sequence)}.values())
 
 
+class DeleteIgnored(Pipeline):
+    """Drops deletes, as if their tombstones said enough."""
+
+    def filter_events(self, rows: list[LogRow]) -> list[LogRow]:
+        return [row for row in rows if row.operation != "DELETE"]
+
+
 class TombstonesOfUnknownKeys(Pipeline):
     """Drops a delete whose key isn't in the history."""
 

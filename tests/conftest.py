@@ -1,0 +1,15 @@
+"""What all tests share: a failure of the campaign says how to repeat it."""
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.campaign import command_of
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and item.get_closest_marker("campaign"):
+        report.sections.append(("run it again", command_of(item.nodeid)))
+    return report
