@@ -33,6 +33,9 @@ golden: $(STAMP)-test ## Rewrite the golden files of `fluvial compile`; read the
 	@env -u STACK_NAME -u AWS_ACCOUNT_ID -u AWS_REGION -u MSK_BOOTSTRAP_SERVERS $(BIN)/fluvial compile \
 	  tests/unit/compile/corner-shop --out tests/unit/compile/corner-shop/golden
 
+campaign: $(STAMP)-test ## Prove the history right with every tier in its full size; takes an hour
+	@CAMPAIGN=full $(BIN)/pytest -m campaign tests/simulation tests/spark
+
 lint: $(STAMP)-test ## Check style, types and import contracts
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
