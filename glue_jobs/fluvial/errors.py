@@ -35,7 +35,10 @@ class FluvialError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a configuration file; line and column count from 1, 0 where unknown."""
+    """One thing wrong in a configuration file; line and column count from 1, 0 where unknown.
+
+    `source` is the text of the line, `length` the number of its characters that are meant.
+    """
 
     file: str
     line: int
@@ -43,10 +46,23 @@ class Problem:
     code: str
     message: str
     hint: str = ""
+    expected: str = ""
+    found: str = ""
+    source: str = ""
+    length: int = 1
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether the file can be used all the same."""
+        return self.code.startswith("W")
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`, as editors and terminals open it."""
+        return ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
 
     def __str__(self) -> str:
-        place = ":".join([self.file, *(str(number) for number in (self.line, self.column) if number)])
-        return f"{place} {self.code} {self.message}" + (f"\n  -> {self.hint}" if self.hint else "")
+        return f"{self.place} {self.code} {self.message}" + (f"\n  -> {self.hint}" if self.hint else "")
 
 
 class ConfigError(FluvialError):

@@ -1,24 +1,18 @@
 """`fluvial validate`: every problem of every tables.yaml, with its line."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from fluvial.config.load import FILE_NAME, load_use_case, resolve_use_case_path
+from fluvial.cli.problem_report import Report, ReportFormat, render_report
+from fluvial.config.load import FILE_NAME, check_use_case, resolve_use_case_path
 from fluvial.config.placeholders import local_placeholders
 from fluvial.errors import ConfigError, FluvialError, Problem
 
-
-class ReportFormat(StrEnum):
-    """How the problems are written."""
-
-    TEXT = "text"
-    JSON = "json"
+_WRONG: Final = 1
+_UNKNOWN: Final = 2
 
 
 def validate(
@@ -29,14 +23,18 @@ def validate(
     report_format: Annotated[ReportFormat, typer.Option("--format", help="How to print the problems.")] = (
         ReportFormat.TEXT
     ),
+    strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as problems.")] = False,
 ) -> None:
-    """Check tables.yaml without starting anything; exit status 1 if there is a problem."""
-    names = targets or _all_use_cases(Path("config"))
-    problems = [problem for name in names for problem in _problems(name)]
-    report = _as_json if report_format is ReportFormat.JSON else _as_text
-    typer.echo(report(len(names), problems))
-    if problems:
-        raise typer.Exit(1)
+    """Check tables.yaml without starting anything. Status 0: right, 1: a problem, 2: couldn't check."""
+    try:
+        names = targets or _all_use_cases(Path("config"))
+    except FluvialError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(_UNKNOWN) from error
+    report = Report(len(names), [problem for name in names for problem in _problems(name)])
+    typer.echo(render_report(report, report_format))
+    if report.errors or (strict and report.problems):
+        raise typer.Exit(_WRONG)
 
 
 def _all_use_cases(config_dir: Path) -> list[str]:
@@ -47,23 +45,6 @@ def _all_use_cases(config_dir: Path) -> list[str]:
 
 def _problems(name: str) -> Sequence[Problem]:
     try:
-        load_use_case(resolve_use_case_path(name), local_placeholders())
+        return check_use_case(resolve_use_case_path(name), local_placeholders()).warnings
     except ConfigError as error:
         return error.problems
-    return ()
-
-
-def _as_text(files: int, problems: Sequence[Problem]) -> str:
-    checked = _count(files, "file")
-    if not problems:
-        return f"{checked}: no problems"
-    return "\n".join([*map(str, problems), f"{checked}: {_count(len(problems), 'problem')}"])
-
-
-def _as_json(files: int, problems: Sequence[Problem]) -> str:
-    report = {"valid": not problems, "files": files, "problems": [asdict(problem) for problem in problems]}
-    return json.dumps(report, indent=2, ensure_ascii=False)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """E00x: the file. E01x: the shape. E02x: names. E03x: meaning."""
+    """E00x: the file. E01x: the shape. E02x: names. E03x, E04x: meaning. W0xx: a warning, the file can be used."""
 
     UNREADABLE = "E001"
     NOT_YAML = "E002"
@@ -35,3 +35,13 @@ class Code(StrEnum):
     WRONG_ALLOWED_VALUE = "E035"
     WRONG_REGEX = "E036"
     WRONG_CHECK = "E037"
+    NEVER_PASSES = "E038"
+    CONTRADICTION = "E039"
+    UNCLASSIFIED_COLUMN = "E040"
+    UNMASKED_PII = "E041"
+    SHARED_PLACE = "E042"
+
+    DUPLICATE_RULE = "W001"
+    LOOKS_PERSONAL = "W002"
+    NOTHING_TO_MEASURE = "W003"
+    UNPROTECTED_RECORDS = "W004"

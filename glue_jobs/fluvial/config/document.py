@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from fluvial.config.codes import Code
-from fluvial.config.findings import Finding, Path
+from fluvial.config.findings import Finding, Path, Span
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 30
@@ -47,8 +47,14 @@ class Node:
     line: int
     column: int
     value: Any
+    length: int = 1
     size: int = 1
     height: int = 1
+
+    @property
+    def span(self) -> Span:
+        """Where it stands in the file."""
+        return Span(self.line, self.column, self.length)
 
 
 @dataclass
@@ -58,8 +64,8 @@ class Document:
     root: Node | None
     findings: list[Finding] = field(default_factory=list)
 
-    def place(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
-        """Line and column of a path; parts that the file doesn't have are passed over."""
+    def span(self, path: Path, *, at_key: bool = False) -> Span:
+        """Where a path stands; parts that the file doesn't have are passed over."""
         node = place = self.root or Node(1, 1, None)
         for part in path:
             if isinstance(node.value, dict) and part in node.value:
@@ -67,7 +73,7 @@ class Document:
                 place = key if at_key else node
             elif isinstance(node.value, list) and isinstance(part, int) and part < len(node.value):
                 place = node = node.value[part]
-        return place.line, place.column
+        return place.span
 
 
 def parse_document(text: str) -> Document:
@@ -114,7 +120,7 @@ class _Composer:
         self._count(event, len(path) + 1, 1)
         if event.tag is not None:
             raise _refusal(event, f"YAML tag {event.tag}", "write the plain value")
-        node = self._filled(Node(*_place(event), None), event, path)
+        node = self._filled(Node(*_place(event), None, _length(event)), event, path)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
@@ -157,12 +163,11 @@ class _Composer:
     def _key(self, event: yaml.Event) -> Node:
         if not isinstance(event, yaml.ScalarEvent) or event.tag is not None:
             raise _refusal(event, "a key that isn't plain text", "write keys as single words")
-        return Node(*_place(event), event.value)
+        return Node(*_place(event), event.value, _length(event))
 
     def _note_duplicate(self, key: Node, first: Node, path: Path) -> None:
         message = f"key '{key.value}' is written twice; first on line {first.line}"
-        place = (key.line, key.column)
-        self.findings.append(Finding(path, Code.DUPLICATE_KEY, message, "keep one of the two", place=place))
+        self.findings.append(Finding(path, Code.DUPLICATE_KEY, message, "keep one of the two", span=key.span))
 
     def _alias(self, event: yaml.AliasEvent, path: Path) -> Node:
         self._aliases += 1
@@ -185,6 +190,14 @@ class _Composer:
 def _place(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _length(event: yaml.Event) -> int:
+    """Characters of a scalar that lies on one line; 1 for anything else."""
+    start, end = event.start_mark, event.end_mark
+    if not isinstance(event, yaml.ScalarEvent) or not start or not end or start.line != end.line:
+        return 1
+    return max(end.column - start.column, 1)
 
 
 def _refusal(event: yaml.Event, message: str, hint: str) -> DocumentError:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, NamedTuple
 
 from fluvial.config.codes import Code
 
@@ -13,16 +13,26 @@ Path = tuple[str | int, ...]
 _SHOWN: Final = 60
 
 
+class Span(NamedTuple):
+    """Where something stands in the file: line and column from 1, and how many characters it has there."""
+
+    line: int
+    column: int
+    length: int = 1
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One problem; `at_key` points at the key instead of its value, `place` is known where no path can name it."""
+    """One problem; `at_key` points at the key instead of its value, `span` is known where no path can name it."""
 
     path: Path
     code: Code
     message: str
     hint: str = ""
+    expected: str = ""
+    found: str = ""
     at_key: bool = False
-    place: tuple[int, int] | None = None
+    span: "Span | None" = None
 
     def below(self, *prefix: str | int) -> "Finding":
         """The same finding, seen from further up."""
@@ -38,6 +48,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if nearest := get_close_matches(word.lower(), folded, n=1, cutoff=0.6):
         return f"did you mean '{folded[nearest[0]]}'?"
     return f"known: {', '.join(words)}"
+
+
+def one_of(words: Iterable[str]) -> str:
+    """What was expected, where only some words are known."""
+    return f"one of {', '.join(words)}"
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that could move a terminal's cursor or turn the direction of writing."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def describe(value: object) -> str:

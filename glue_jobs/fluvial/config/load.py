@@ -1,24 +1,35 @@
 """From tables.yaml to a UseCase, or to a ConfigError that holds every problem at once."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from fluvial.config.codes import Code
-from fluvial.config.document import MAX_BYTES, Document, DocumentError, Node, parse_document
-from fluvial.config.findings import Finding, describe, did_you_mean
+from fluvial.config.document import Node
+from fluvial.config.findings import Finding, did_you_mean
 from fluvial.config.findings import Path as Place
-from fluvial.config.meaning import between_tables
+from fluvial.config.meaning import between_tables, use_case_findings
 from fluvial.config.model import UseCase
 from fluvial.config.placeholders import UnknownPlaceholderError, resolve_placeholders
 from fluvial.config.salvage import Salvaged, salvage_tables
 from fluvial.config.shape import shape_findings
+from fluvial.config.source_file import SourceFile, read_source_file
 from fluvial.errors import ConfigError, Problem
 
 FILE_NAME: Final = "tables.yaml"
+
+
+@dataclass(frozen=True)
+class CheckedUseCase:
+    """A use case that can be used, the file it came from, and the warnings about it."""
+
+    use_case: UseCase
+    file: SourceFile
+    warnings: tuple[Problem, ...]
 
 
 def load_use_case(path: Path, placeholders: Mapping[str, str] | None = None) -> UseCase:
@@ -26,14 +37,19 @@ def load_use_case(path: Path, placeholders: Mapping[str, str] | None = None) -> 
 
     A `${NAME}` is looked up in `placeholders`, then in the environment.
     """
-    document = _document(path)
+    return check_use_case(path, placeholders).use_case
+
+
+def check_use_case(path: Path, placeholders: Mapping[str, str] | None = None) -> CheckedUseCase:
+    """`load_use_case`, with the warnings; where there is an error they are part of the ConfigError."""
+    file = read_source_file(path)
     values = {} if placeholders is None else placeholders
-    data, findings = _plain_data(document, values)
+    data, findings = _plain_data(file, values)
     use_case, more = _use_case(data, path.absolute().parent.name)
-    if problems := _problems(path, document, [*document.findings, *findings, *more]):
+    problems = file.problems([*file.document.findings, *findings, *more])
+    if use_case is None or not all(problem.is_warning for problem in problems):
         raise ConfigError(problems)
-    assert use_case is not None  # no findings, so the model was built
-    return use_case
+    return CheckedUseCase(use_case, file, tuple(problems))
 
 
 def resolve_use_case_path(name_or_path: str, config_dir: Path = Path("config")) -> Path:
@@ -47,42 +63,7 @@ def resolve_use_case_path(name_or_path: str, config_dir: Path = Path("config")) 
     raise ConfigError([Problem(name_or_path, 0, 0, Code.UNREADABLE, "no such use case or file", hint)])
 
 
-def _document(path: Path) -> Document:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise _unreadable(path, f"larger than {MAX_BYTES // 1024} KiB", "split it into several use cases")
-        document = parse_document(raw.decode("utf-8-sig"))
-    except OSError as error:
-        raise _unreadable(path, str(error.strerror).lower(), "check the path and its permissions") from error
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise _unreadable(path, "not UTF-8 text", "save the file as UTF-8", line) from error
-    except DocumentError as error:
-        problem = Problem(str(path), error.line, error.column, error.code, error.message, error.hint)
-        raise ConfigError([problem]) from error
-    _require_mapping(path, document)
-    return document
-
-
-def _require_mapping(path: Path, document: Document) -> None:
-    root = document.root
-    if root is not None and isinstance(root.value, dict):
-        return
-    line, column = document.place(())
-    message = (
-        "the file is empty" if root is None or root.value is None else f"expected keys, found {describe(root.value)}"
-    )
-    hint = "start with `settings:`, `kafka:` and `tables:`"
-    raise ConfigError([Problem(str(path), line, column, Code.NOT_A_MAPPING, message, hint)])
-
-
-def _unreadable(path: Path, message: str, hint: str, line: int = 0) -> ConfigError:
-    return ConfigError([Problem(str(path), line, 0, Code.UNREADABLE, message, hint)])
-
-
-def _plain_data(document: Document, values: Mapping[str, str]) -> tuple[dict[str, Any], list[Finding]]:
+def _plain_data(file: SourceFile, values: Mapping[str, str]) -> tuple[dict[str, Any], list[Finding]]:
     """The tree as dicts, lists and scalars, its placeholders resolved."""
     findings: list[Finding] = []
     known = {**os.environ, **values}
@@ -101,8 +82,8 @@ def _plain_data(document: Document, values: Mapping[str, str]) -> tuple[dict[str
             findings.append(_placeholder_finding(path, error.name, values))
             return text
 
-    assert document.root is not None
-    return plain(document.root, ()), findings
+    assert file.document.root is not None
+    return plain(file.document.root, ()), findings
 
 
 def _placeholder_finding(path: Place, name: str, values: Mapping[str, str]) -> Finding:
@@ -119,6 +100,7 @@ def _use_case(data: dict[str, Any], name: str) -> tuple[UseCase | None, list[Fin
         findings.extend(shape_findings(error))
         tables = salvage_tables(data.get("tables"))
     else:
+        findings.extend(use_case_findings(use_case))
         tables = [Salvaged(position, table) for position, table in enumerate(use_case.tables)]
     for salvaged in tables:
         findings.extend(salvaged.findings())
@@ -128,18 +110,3 @@ def _use_case(data: dict[str, Any], name: str) -> tuple[UseCase | None, list[Fin
 
 def _named_in_file() -> Finding:
     return Finding(("name",), Code.UNKNOWN_KEY, "unknown key 'name'", "the folder names the use case", at_key=True)
-
-
-def _problems(path: Path, document: Document, findings: Iterable[Finding]) -> list[Problem]:
-    """In the order of the file; what stands at a broken placeholder says nothing more."""
-    found: dict[tuple[int, int, str, str], Problem] = {}
-    unresolved: set[tuple[int, int]] = set()
-    for finding in findings:
-        place = finding.place or document.place(finding.path, at_key=finding.at_key)
-        if finding.code is Code.UNKNOWN_PLACEHOLDER:
-            unresolved.add(place)
-        elif place in unresolved:
-            continue
-        problem = Problem(str(path), *place, finding.code, finding.message, finding.hint)
-        found.setdefault((*place, finding.code, finding.message), problem)
-    return [found[key] for key in sorted(found)]

@@ -3,18 +3,28 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from fluvial.config.classification import classification_findings
 from fluvial.config.codes import Code
-from fluvial.config.findings import Finding, Path, did_you_mean
-from fluvial.config.model import Table
+from fluvial.config.findings import Finding, Path, did_you_mean, one_of
+from fluvial.config.model import Table, UseCase
+from fluvial.config.places import place_findings
+from fluvial.config.reserved import is_reserved_table
+from fluvial.config.rule_conflicts import conflict_findings
 from fluvial.config.rules import Rule
 from fluvial.config.transforms import Transform
 from fluvial.config.types import family
 
-RESERVED_TABLES: Final = frozenset(
-    {"dead_letters", "quarantine_replays", "dq_metrics", "batches", "fluvial_heartbeat", "fluvial_signal"}
-)
-RESERVED_ENDINGS: Final = ("__log", "__log_all", "__current", "__quarantine")
 _SHARES: Final = frozenset({"completeness", "uniqueness", "compliance"})
+
+
+def use_case_findings(use_case: UseCase) -> Iterator[Finding]:
+    """What is wrong with a use case whose shape is right, apart from its tables."""
+    yield from place_findings(use_case)
+    protocol = use_case.kafka.security_protocol
+    if "SSL" not in protocol:
+        message = f"{protocol} sends records and passwords unprotected"
+        path = ("kafka", "security_protocol")
+        yield Finding(path, Code.UNPROTECTED_RECORDS, message, "write SASL_SSL", "SASL_SSL or SSL", protocol)
 
 
 def table_findings(table: Table, untyped: frozenset[str] = frozenset()) -> Iterator[Finding]:
@@ -31,6 +41,8 @@ def table_findings(table: Table, untyped: frozenset[str] = frozenset()) -> Itera
         yield from (found.below("dq_rules", position) for found in _rule_findings(rule, types.get(rule.column)))
     for position, step in enumerate(table.transforms):
         yield from (found.below("transforms", position) for found in _transform_findings(step, table, types))
+    yield from conflict_findings(table, types)
+    yield from classification_findings(table)
 
 
 def between_tables(tables: Sequence[tuple[int, Table]]) -> Iterator[Finding]:
@@ -45,8 +57,7 @@ def between_tables(tables: Sequence[tuple[int, Table]]) -> Iterator[Finding]:
 
 
 def _reserved_name(name: str) -> Iterator[Finding]:
-    folded = name.lower()
-    if folded in RESERVED_TABLES or folded.startswith("_") or folded.endswith(RESERVED_ENDINGS):
+    if is_reserved_table(name):
         message = f"table name '{name}' is reserved: Fluvial keeps a table of its own there"
         yield Finding(("name",), Code.RESERVED_NAME, message, "rename the table in the source, or leave it out")
 
@@ -62,10 +73,12 @@ def _repeated(values: Sequence[str], key: str, attribute: str, code: Code, noun:
 
 
 def _unknown_columns(table: Table) -> Iterator[Finding]:
+    known = dict.fromkeys(table.column_names)
     for path, name in _named_columns(table):
-        if name not in table.column_names:
+        if name not in known:
             message = f"column '{name}' isn't in the schema of table '{table.name}'"
-            yield Finding(path, Code.UNKNOWN_COLUMN, message, did_you_mean(name, table.column_names))
+            hint = did_you_mean(name, known)
+            yield Finding(path, Code.UNKNOWN_COLUMN, message, hint, one_of(known), f"'{name}'")
 
 
 def _named_columns(table: Table) -> Iterator[tuple[Path, str]]:
@@ -86,7 +99,8 @@ def _rule_findings(rule: Rule, spark_type: str | None) -> Iterator[Finding]:
     if family(spark_type) not in rule.accepts:
         wanted = " or ".join(sorted(rule.accepts))
         message = f"rule '{rule.type}' needs a {wanted} column; '{rule.column}' is {spark_type}"
-        yield Finding(("column",), Code.RULE_MISFITS_TYPE, message, "choose another rule, or correct the column's type")
+        hint = "choose another rule, or correct the column's type"
+        yield Finding(("column",), Code.RULE_MISFITS_TYPE, message, hint, f"a {wanted} column", spark_type)
         return
     yield from rule.check_params(spark_type)
 
@@ -100,10 +114,11 @@ def _transform_findings(step: Transform, table: Table, types: dict[str, str]) ->
         wanted = " or ".join(sorted(step.accepts))
         message = f"transform '{step.type}' needs a {wanted} column; '{step.column}' is {spark_type}"
         hint = "choose another transform, or correct the column's type"
-        yield Finding(("column",), Code.TRANSFORM_MISFITS_TYPE, message, hint)
+        yield Finding(("column",), Code.TRANSFORM_MISFITS_TYPE, message, hint, f"a {wanted} column", spark_type)
 
 
 def _check_findings(table: Table) -> Iterator[Finding]:
+    known, ruled = set(table.column_names), {rule.column for rule in table.dq_rules}
     for position, check in enumerate(table.deequ_checks):
         if check.metric not in _SHARES:
             continue
@@ -113,4 +128,9 @@ def _check_findings(table: Table) -> Iterator[Finding]:
         if check.threshold > 1:
             message = f"'{check.metric}' is a share: its threshold {check.threshold:g} can never be reached"
             path = ("deequ_checks", position, "threshold")
-            yield Finding(path, Code.WRONG_CHECK, message, "give a number from 0 to 1")
+            hint = "give a number from 0 to 1"
+            yield Finding(path, Code.WRONG_CHECK, message, hint, "0 to 1", f"{check.threshold:g}")
+        if check.metric == "compliance" and check.column in known and check.column not in ruled:
+            message = f"no rule judges column '{check.column}', so its compliance is always 1"
+            path = ("deequ_checks", position, "column")
+            yield Finding(path, Code.NOTHING_TO_MEASURE, message, "add a rule for it, or remove the check")

@@ -49,6 +49,9 @@ class Column(Model):
     nullable: bool = True
     """Whether the source table lets the column be NULL."""
 
+    classification: Literal["pii", "quasi", "private", "public"] | None = None
+    """`pii` names a person, `quasi` does so together with others (birth date, postcode), `private` is about one."""
+
 
 class SettlePolicy(Model):
     """When log rows are folded into the history."""
@@ -113,6 +116,9 @@ class Table(Model):
 
     track_columns: tuple[ColumnName, ...] = ()
     """Columns whose change opens a version; all of them unless given."""
+
+    sensitive: bool = False
+    """Every column has to be classified, and every `pii` column masked, or the file is refused."""
 
     dead_letter_payload: Literal["auto", "raw", "withheld"] = "auto"
     """Whether dead letters keep the raw bytes; `auto` withholds them where a column is masked."""

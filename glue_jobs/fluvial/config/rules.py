@@ -134,7 +134,7 @@ class AllowedValuesRule(_Rule):
 class RegexParams(Params):
     """A Java regular expression that must match somewhere in the text; anchor it with ^ and $."""
 
-    pattern: str
+    pattern: Annotated[str, Field(max_length=1_000)]
     """Java's syntax, because Spark runs it."""
 
     @field_validator("pattern")

@@ -1,13 +1,14 @@
 """pydantic's errors as findings: a stable code, what was expected and found, and the nearest right word."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from fluvial.config.codes import Code
-from fluvial.config.findings import Finding, Path, describe, did_you_mean
+from fluvial.config.findings import Finding, Path, describe, did_you_mean, one_of
 from fluvial.config.schema_place import schema_root
 from fluvial.config.types import known_type_names
 
@@ -26,6 +27,9 @@ _EXPECTED: Final = {
     "dict_type": "a mapping of keys",
     "wrong_bound": "a number, a date or a timestamp",
 }
+_MOST: Final = 1_000
+"""Errors that are told: looking for the nearest word costs time, and nobody mends more in one go."""
+
 _WRONG_VALUE_CODES: Final = {"wrong_regex": Code.WRONG_REGEX, "wrong_bound": Code.WRONG_BOUND}
 _HINTS: Final = {
     "name": "a letter first, then letters, digits and underscores, 63 at most",
@@ -46,7 +50,7 @@ _HINTS: Final = {
 def shape_findings(error: ValidationError) -> Iterator[Finding]:
     """Every error of the model; one for each place, however many alternatives pydantic tried."""
     seen: set[tuple[Path, Code]] = set()
-    for details in error.errors(include_url=False):
+    for details in islice(error.errors(include_url=False), _MOST):
         if details["type"] == "too_short" and details["input"]:
             continue  # pydantic counts the items without those that have an error of their own
         finding = _finding(details)
@@ -59,21 +63,29 @@ def _finding(details: ErrorDetails) -> Finding:
     path, kind = details["loc"], details["type"]
     match kind:
         case "extra_forbidden":
-            hint = did_you_mean(str(path[-1]), schema_root().at(path[:-1]).keys())
-            return Finding(path, Code.UNKNOWN_KEY, f"unknown key '{path[-1]}'", hint, at_key=True)
+            return _unknown_key(path)
         case "missing":
-            return Finding(path, Code.MISSING_KEY, f"'{path[-1]}' is missing", _missing_hint(path))
+            expected = f"the key '{path[-1]}'"
+            return Finding(path, Code.MISSING_KEY, f"'{path[-1]}' is missing", _missing_hint(path), expected, "nothing")
         case "union_tag_invalid":
             return _unknown_kind(details)
         case "union_tag_not_found":
-            known = ", ".join(schema_root().at(path).tags())
-            return Finding(path, Code.MISSING_KEY, "'type' is missing", f"known: {known}")
+            known = schema_root().at(path).tags()
+            hint = f"known: {', '.join(known)}"
+            return Finding(path, Code.MISSING_KEY, "'type' is missing", hint, one_of(known), "nothing")
         case "unknown_type":
-            hint = did_you_mean(str(details["input"]), known_type_names())
-            return Finding(path, Code.UNKNOWN_TYPE, details["msg"], hint)
+            found = str(details["input"])
+            hint, expected = did_you_mean(found, known_type_names()), one_of(known_type_names())
+            return Finding(path, Code.UNKNOWN_TYPE, details["msg"], hint, expected, describe(found))
         case "literal_error":
             return _wrong_choice(details)
     return _wrong_value(details)
+
+
+def _unknown_key(path: Path) -> Finding:
+    name, known = str(path[-1]), schema_root().at(path[:-1]).keys()
+    hint, found = did_you_mean(name, known), describe(name)
+    return Finding(path, Code.UNKNOWN_KEY, f"unknown key {found}", hint, one_of(known), found, at_key=True)
 
 
 def _missing_hint(path: Path) -> str:
@@ -86,14 +98,15 @@ def _unknown_kind(details: ErrorDetails) -> Finding:
     path, tag = details["loc"], str(details["ctx"]["tag"])
     is_rule = "dq_rules" in path
     kind, code = ("rule", Code.UNKNOWN_RULE) if is_rule else ("transform", Code.UNKNOWN_TRANSFORM)
-    hint = did_you_mean(tag, schema_root().at(path).tags())
-    return Finding((*path, "type"), code, f"unknown {kind} {describe(tag)}", hint)
+    known, found = schema_root().at(path).tags(), describe(tag)
+    return Finding((*path, "type"), code, f"unknown {kind} {found}", did_you_mean(tag, known), one_of(known), found)
 
 
 def _wrong_choice(details: ErrorDetails) -> Finding:
-    path, found = details["loc"], details["input"]
+    path, known, found = details["loc"], schema_root().at(details["loc"]).choices(), details["input"]
     message = f"{_named(path)} can't be {describe(found)}"
-    return Finding(path, Code.WRONG_VALUE, message, did_you_mean(str(found), schema_root().at(path).choices()))
+    hint = did_you_mean(str(found), known)
+    return Finding(path, Code.WRONG_VALUE, message, hint, one_of(known), describe(found))
 
 
 def _wrong_value(details: ErrorDetails) -> Finding:
@@ -101,14 +114,18 @@ def _wrong_value(details: ErrorDetails) -> Finding:
     hint = _HINTS.get(kind) or _writing_hint(kind, found) or _HINTS.get(str(_last_key(path)), "")
     if kind == "string_pattern_mismatch" and str(found).startswith("_") and _last_key(path) in {"name", "column"}:
         message = f"{describe(found)}: names with a leading underscore belong to Fluvial"
-        return Finding(path, Code.RESERVED_NAME, message, f"rename it, for example to '{str(found).lstrip('_')}'")
+        hint = f"rename it, for example to '{str(found).lstrip('_')}'"
+        return Finding(path, Code.RESERVED_NAME, message, hint, "no leading underscore", describe(found))
     if kind in _EXPECTED:
-        message = f"{_named(path)}: expected {_EXPECTED[kind]}, found {describe(found)}"
-        return Finding(path, _WRONG_VALUE_CODES.get(kind, Code.WRONG_TYPE), message, hint)
+        expected, code = _EXPECTED[kind], _WRONG_VALUE_CODES.get(kind, Code.WRONG_TYPE)
+        message = f"{_named(path)}: expected {expected}, found {describe(found)}"
+        return Finding(path, code, message, hint, expected, describe(found))
     if kind == "string_pattern_mismatch":
-        return Finding(path, Code.WRONG_VALUE, f"{describe(found)} isn't a usable {_last_key(path)}", hint)
+        message = f"{describe(found)} isn't a usable {_last_key(path)}"
+        return Finding(path, Code.WRONG_VALUE, message, hint, hint, describe(found))
     reason = "needs at least one item" if kind == "too_short" else details["msg"].removeprefix("Value error, ")
-    return Finding(path, _WRONG_VALUE_CODES.get(kind, Code.WRONG_VALUE), f"{_named(path)}: {reason}", hint)
+    code = _WRONG_VALUE_CODES.get(kind, Code.WRONG_VALUE)
+    return Finding(path, code, f"{_named(path)}: {reason}", hint, found=describe(found))
 
 
 def _writing_hint(kind: str, found: object) -> str:

@@ -42,7 +42,7 @@ def test_an_unknown_command_names_the_nearest_one_and_ends_with_status_2() -> No
 def test_an_error_is_one_message_on_stderr_without_a_traceback(tmp_path: Path) -> None:
     finished = fluvial("validate", cwd=tmp_path)
 
-    assert (finished.returncode, finished.stdout) == (1, "")
+    assert (finished.returncode, finished.stdout) == (2, "")
     assert finished.stderr == (
         f"error: no use case in {tmp_path}/config\n  -> give the path of a tables.yaml\n"
     )  # fmt: skip

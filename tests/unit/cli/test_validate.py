@@ -34,16 +34,21 @@ def test_a_right_file_has_no_problems() -> None:
 
 
 def test_every_problem_is_one_line_with_a_way_out_below() -> None:
-    write("shop", SHOP.replace("type: range", "type: rnage").replace("username", "user_name"))
+    write("shop", SHOP.replace("SASL_SSL", "SASL_SLL").replace("severity: error", "severity: fatal", 1))
 
     result = runner.invoke(app, ["validate", "shop"])
 
     assert result.exit_code == 1
     assert result.output == (
-        "config/shop/tables.yaml:10:3 E010 unknown key 'user_name'\n"
-        "  -> did you mean 'username'?\n"
-        "config/shop/tables.yaml:26:33 E014 unknown rule 'rnage'\n"
-        "  -> did you mean 'range'?\n"
+        "config/shop/tables.yaml:8:22 E013 'security_protocol' can't be 'SASL_SLL'\n"
+        "     8 |   security_protocol: SASL_SLL\n"
+        "                              ^^^^^^^^\n"
+        "  expected one of SASL_SSL, SSL, PLAINTEXT, SASL_PLAINTEXT\n"
+        "  -> did you mean 'SASL_SSL'?\n"
+        "config/shop/tables.yaml:26:93 E013 'severity' can't be 'fatal'\n"
+        "    26 |       - {id: total_range, type: range, column: total, params: {min: 0, max: 100}, severity: fatal}\n"
+        f"{' ' * 101}^^^^^\n"
+        "  -> known: error, warning\n"
         "1 file: 2 problems\n"
     )
 
@@ -68,7 +73,7 @@ def test_several_targets_are_checked_even_where_one_is_missing() -> None:
 
 
 def test_json_holds_the_same_problems() -> None:
-    write("shop", SHOP.replace("type: range", "type: rnage"))
+    write("shop", SHOP.replace("engine: postgres", "engine: postgrs"))
 
     result = runner.invoke(app, ["validate", "--format", "json"])
 
@@ -79,11 +84,16 @@ def test_json_holds_the_same_problems() -> None:
         "problems": [
             {
                 "file": "config/shop/tables.yaml",
-                "line": 26,
-                "column": 33,
-                "code": "E014",
-                "message": "unknown rule 'rnage'",
-                "hint": "did you mean 'range'?",
+                "line": 12,
+                "column": 11,
+                "code": "E013",
+                "level": "error",
+                "message": "'engine' can't be 'postgrs'",
+                "hint": "did you mean 'postgres'?",
+                "expected": "one of postgres, postgresql",
+                "found": "'postgrs'",
+                "source": "  engine: postgrs",
+                "length": 7,
             }
         ],
     }
@@ -102,3 +112,26 @@ def test_an_unknown_format_is_a_usage_error() -> None:
     command = [sys.executable, "-m", "fluvial.cli.app", "validate", "--format", "yaml"]
 
     assert subprocess.run(command, check=False, capture_output=True).returncode == 2
+
+
+def test_a_warning_leaves_the_exit_status_alone() -> None:
+    write("shop", SHOP.replace("security_protocol: SASL_SSL", "security_protocol: PLAINTEXT"))
+
+    result = runner.invoke(app, ["validate", "shop"])
+
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "1 file: 1 warning")
+
+
+def test_a_strict_reader_takes_a_warning_for_a_problem() -> None:
+    write("shop", SHOP.replace("security_protocol: SASL_SSL", "security_protocol: PLAINTEXT"))
+
+    assert runner.invoke(app, ["validate", "shop", "--strict"]).exit_code == 1
+
+
+def test_values_can_move_no_cursor() -> None:
+    write("shop", SHOP.replace("type: range", 'type: "\\e[2Jrange\\u202e"'))
+
+    output = runner.invoke(app, ["validate", "shop"]).output
+
+    assert "unknown rule '\\x1b[2Jrange\\u202e'" in output
+    assert not {"\x1b", "\u202e"} & set(output)

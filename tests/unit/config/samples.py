@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fluvial.config.load import load_use_case
+from fluvial.config.load import check_use_case, load_use_case
 from fluvial.config.model import UseCase
 from fluvial.errors import ConfigError, Problem
 
@@ -66,6 +66,13 @@ def problems_of(folder: Path, text: str) -> list[Problem]:
     except ConfigError as error:
         return list(error.problems)
     return []
+
+
+def warnings_of(folder: Path, text: str) -> list[Problem]:
+    """What is said about a text that can be used all the same."""
+    path = folder / "tables.yaml"
+    path.write_text(text, encoding="utf-8")
+    return list(check_use_case(path, PLACEHOLDERS).warnings)
 
 
 def broken(right: str, wrong: str) -> str:

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.config.samples import SHOP, broken, problems_of
+from tests.unit.config.samples import SHOP, broken, problems_of, warnings_of
 
 KEYS = "known: bootstrap_servers, partitions, retention_days, sasl_mechanism, security_protocol, username"
 NAME_RULE = "a letter first, then letters, digits and underscores, 63 at most"
 RULES = "known: allowed_values, length, not_null, range, regex, unique"
+NEVER_ALONE = {"E010", "E011", "E020", "E021", "E040", "E041", "E042"}
+CORRECT_ONE = "correct one of the two, or remove it"
+OWN_FOLDER = "give each a folder of its own"
 CORRECT_TYPE = "remove it, or correct the column's type"
 
 CASES = [
@@ -171,12 +174,60 @@ CASES = [
      "'completeness' is a share: its threshold 90 can never be reached", "give a number from 0 to 1"),
     ("metric: completeness, column: email", "metric: completeness", "35:9", "E037",
      "'completeness' measures a column", "add `column:`, one of id, email, total, is_gift, placed_on, photo"),
+    ("    track_columns: [email, total]", "    sensitive: true", "19:16", "E040",
+     "column 'id' of sensitive table 'orders' is neither classified nor masked",
+     "add `classification: pii` and a masking transform, or say that it is quasi, private or public"),
+    ("name: country, type: string, nullable: false}",
+     "name: country, type: string, classification: pii}\n    sensitive: true", "41:55", "E041",
+     "column 'country' is pii, and sensitive table 'buyers' doesn't mask it",
+     "'country' is a key, which no transform may change: let the source use a pseudonym as key"),
+    ("name: country, type: string, nullable: false}",
+     "name: country, type: string}\n      - {name: phone, type: string, classification: pii}\n    sensitive: true",
+     "42:53", "E041", "column 'phone' is pii, and sensitive table 'buyers' doesn't mask it",
+     "add `{id: phone_mask, type: mask_pii, column: phone}` to its transforms"),
+    ("name: country, type: string", "name: country, type: string, classification: secret", "41:55", "E013",
+     "'classification' can't be 'secret'", "known: pii, private, public, quasi"),
+    # ---- rules that nothing can keep
+    ("column: total, params: {min: 0, max: 100}", "column: total, params: {min: 10000000000}", "26:63", "E038",
+     "no value of a decimal(12,2) column lies in the range of rule 'total_range'",
+     "correct the bounds or the column's type"),
+    ("column: email, params: {values: [a@b, c@d]}", "column: id, params: {values: [1, 2]}}\n"
+     "      - {id: id_range, type: range, column: id, params: {min: 3, max: 9}", "29:57", "E039",
+     "no value passes rule 'id_range' and rule 'email_known' both", CORRECT_ONE),
+    ("type: not_null, column: email", "type: range, column: total, params: {min: 100.01}", "29:63", "E039",
+     "no value passes rule 'email_there' and rule 'total_range' both", CORRECT_ONE),
+    ("type: not_null, column: email", "type: range, column: total, params: {max: -1}", "29:63", "E039",
+     "no value passes rule 'email_there' and rule 'total_range' both", CORRECT_ONE),
+    ("type: not_null, column: email", "type: allowed_values, column: email, params: {values: [e@f]}", "29:72", "E039",
+     "no value passes rule 'email_there' and rule 'email_known' both", CORRECT_ONE),
+    # ---- places
+    ("quarantine_path: s3://shop-quarantine/shop", "quarantine_path: s3a://shop-delta/", "3:20", "E042",
+     "the quarantine of 'orders' would lie in the folder of the history of 'orders': s3://shop-delta/orders/",
+     OWN_FOLDER),
+    ("checkpoint_location: s3://shop-assets/checkpoints", "checkpoint_location: s3://shop-delta/buyers__log/x",
+     "2:24", "E042", "the checkpoint would lie in the folder of the log of 'buyers': s3://shop-delta/buyers__log/x/",
+     OWN_FOLDER),
+    ("  - name: buyers", "  - name: buyers\n    delta_path: s3://shop-delta/orders__log", "38:17", "E042",
+     "the history of 'buyers' would lie in the folder of the log of 'orders': s3://shop-delta/orders__log/",
+     OWN_FOLDER),
     # ---- placeholders
     ("${MSK_BOOTSTRAP_SERVERS}", "${MSK_BOOTSTRAP_SERVER}", "7:22", "E006",
      "placeholder ${MSK_BOOTSTRAP_SERVER} has no value",
      "did you mean 'MSK_BOOTSTRAP_SERVERS'?; or set it in the environment; $${ is a plain ${"),
     ("topic: cdc-orders", "topic: ${KAFKA TOPIC}", "16:12", "E006", "placeholder ${KAFKA TOPIC} has no value",
      "known: MSK_BOOTSTRAP_SERVERS, STACK_NAME; or set it in the environment; $${ is a plain ${"),
+]  # fmt: skip
+
+WARNINGS = [
+    ("type: not_null, column: email", "type: regex, column: email, params: {pattern: '@'}", "29:9", "W001",
+     "rule 'email_there' says the same as rule 'email_format'", "remove one of the two"),
+    ("name: photo,", "name: home_address, type: string}\n      - {name: photo,", "24:16", "W002",
+     "column 'home_address' looks like personal data, and is written as it is",
+     "mask it with a transform, or classify it: `classification: public` if it is none"),
+    ("metric: completeness, column: email", "metric: compliance, column: photo", "35:38", "W003",
+     "no rule judges column 'photo', so its compliance is always 1", "add a rule for it, or remove the check"),
+    ("security_protocol: SASL_SSL", "security_protocol: SASL_PLAINTEXT", "8:22", "W004",
+     "SASL_PLAINTEXT sends records and passwords unprotected", "write SASL_SSL"),
 ]  # fmt: skip
 
 
@@ -196,9 +247,21 @@ def test_the_sample_itself_has_no_problem(tmp_path: Path) -> None:
     assert problems_of(tmp_path, SHOP) == []
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case[3] not in {"E010", "E011", "E020", "E021"}])
+@pytest.mark.parametrize("case", [case for case in CASES if case[3] not in NEVER_ALONE])
 def test_one_broken_place_is_one_problem(tmp_path: Path, case: tuple[str, ...]) -> None:
-    assert len(problems_of(tmp_path, broken(case[0], case[1]))) == 1
+    problems = problems_of(tmp_path, broken(case[0], case[1]))
+
+    assert len([problem for problem in problems if not problem.is_warning]) == 1
+
+
+@pytest.mark.parametrize(("right", "wrong", "place", "code", "message", "hint"), WARNINGS)
+def test_a_warning_is_told_like_a_problem(
+    tmp_path: Path, right: str, wrong: str, place: str, code: str, message: str, hint: str
+) -> None:
+    problems = warnings_of(tmp_path, broken(right, wrong))
+
+    told = [(f"{problem.line}:{problem.column}", problem.code, problem.message, problem.hint) for problem in problems]
+    assert told == [(place, code, message, hint)]
 
 
 def test_problems_of_shape_and_of_meaning_come_together_in_the_order_of_the_file(tmp_path: Path) -> None:
