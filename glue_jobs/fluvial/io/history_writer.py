@@ -9,7 +9,15 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.locations import TableLocations
 from fluvial.config.model import Table
-from fluvial.history.settle import FIRST, RangeBounds, count_actions, lower_to_runs, settle_versions, touched_keys
+from fluvial.history.settle import (
+    FIRST,
+    RangeBounds,
+    TouchedKeys,
+    count_actions,
+    lower_to_runs,
+    settle_versions,
+    touched_keys,
+)
 from fluvial.io import delta
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.streams import ACTION, BatchSummary, History, HistoryChanges, LogRows
@@ -109,7 +117,7 @@ class HistoryWriter:
         rows = LogRows(delta.read_version(self.session, self.locations.log, log.version))
         touched = touched_keys(changes, history, bounds, self.table)
         if self.table.track_columns:
-            touched = type(touched)(lower_to_runs(touched, history, bounds, self.table).localCheckpoint())
+            touched = TouchedKeys(lower_to_runs(touched, history, bounds, self.table).localCheckpoint())
             lowest = touched.agg(F.min(FIRST)).collect()[0][0]
             bounds = replace(bounds, min_sequence=lowest)
         wanted = settle_versions(touched, rows, history, bounds, self.table)
