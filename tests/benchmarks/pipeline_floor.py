@@ -1,0 +1,81 @@
+"""How much more than the floor the whole chain costs, for each envelope."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pyspark.sql import SparkSession
+
+from fluvial.config.model import UseCase
+from tests.benchmarks.close_then_append import CloseThenAppend
+from tests.benchmarks.cost import Meter
+from tests.benchmarks.deequ import FastPathWithDeequ
+from tests.benchmarks.measure import Entry, Series, run_in_turn
+from tests.benchmarks.rivals import FastPath, Floor, Rival, WholeJob, without_metrics
+from tests.benchmarks.telemetry import Stream, only_table
+
+BAD_SHARE: Final = 0.02
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is run; `micro` batches are the small ones that are settled."""
+
+    rows: int
+    rounds: int
+    warm_up: int
+    micro_rows: int = 20_000
+    micro_batches: int = 4
+    """In a round."""
+
+
+FULL: Final = Size(rows=100_000, rounds=7, warm_up=2)
+QUICK: Final = Size(rows=50_000, rounds=3, warm_up=1, micro_batches=2)
+
+
+@dataclass(frozen=True)
+class PipelineFloor:
+    """The benchmark in one session, below one folder."""
+
+    session: SparkSession
+    use_case: UseCase
+    folder: Path
+    size: Size
+    report: Callable[[str], None]
+
+    def run_large(self, envelope: str) -> dict[str, Series]:
+        """T1 and the first half of T2: large batches that nobody settles."""
+        clean = self._stream(envelope, self.size.rows, self.size.rounds, 0)
+        bad = self._stream(envelope, self.size.rows, self.size.rounds, BAD_SHARE)
+        place, table, case = self._place(f"large-{envelope}"), only_table(self.use_case), self.use_case
+        entries = {
+            "floor": Entry(Floor(place("floor"), table, envelope), clean),
+            "fast path": Entry(FastPath(place("fast"), case, self.session), clean),
+            "fast path, 2 % bad": Entry(FastPath(place("bad"), case, self.session), bad),
+            "fast path without metrics": Entry(FastPath(place("plain"), without_metrics(case), self.session), clean),
+            "fast path with PyDeequ": Entry(FastPathWithDeequ(place("deequ"), case, self.session), clean),
+        }
+        return self._run(entries, [[batch] for batch in range(self.size.rounds)])
+
+    def run_micro(self, envelope: str) -> dict[str, Series]:
+        """The second half of T2, and the first half of T4: micro-batches with updates, settled."""
+        per_round = self.size.micro_batches
+        stream = self._stream(envelope, self.size.micro_rows, self.size.rounds * per_round, BAD_SHARE)
+        place, table = self._place(f"micro-{envelope}"), only_table(self.use_case)
+        rivals: dict[str, Rival] = {
+            "floor": Floor(place("floor"), table, envelope),
+            "whole job": WholeJob(place("whole"), self.use_case, self.session),
+            "close then append": CloseThenAppend(place("classic"), table, envelope),
+        }
+        rounds = [list(range(start, start + per_round)) for start in range(0, self.size.rounds * per_round, per_round)]
+        return self._run({name: Entry(rival, stream) for name, rival in rivals.items()}, rounds)
+
+    def _run(self, entries: dict[str, Entry], rounds: list[list[int]]) -> dict[str, Series]:
+        return run_in_turn(Meter(self.session), entries, rounds, self.size.warm_up, self.report)
+
+    def _stream(self, envelope: str, rows: int, batches: int, bad_share: float) -> Stream:
+        return Stream(self.session, self.folder / "input", envelope, rows, batches, bad_share).prepare()
+
+    def _place(self, run: str) -> Callable[[str], Path]:
+        return lambda rival: self.folder / run / rival

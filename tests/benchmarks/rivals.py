@@ -1,0 +1,118 @@
+"""What takes part in `pipeline_floor`. Each rival keeps its tables below a folder of its own."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from fluvial.config.locations import Locations
+from fluvial.config.model import Table, UseCase
+from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.table_writer import TableWriter
+from fluvial.streams import BatchContext, Records
+from tests.benchmarks.telemetry import only_table
+
+QUERY: Final = "benchmark"
+PROCESSED_AT: Final = datetime(2026, 1, 2, tzinfo=UTC)
+_TEXT: Final = frozenset({"timestamp", "date"})
+"""Types that the parser of JSON reads slowly: read as text and cast, they cost less than half."""
+
+
+class Rival(Protocol):
+    """Writes batch after batch of one stream into tables below `folder`."""
+
+    folder: Path
+
+    def write(self, records: DataFrame, batch: int) -> None:
+        """Writes one micro-batch."""
+
+
+def parse_image(records: DataFrame, table: Table, envelope: str) -> DataFrame:
+    """One `from_json` with an explicit schema: the columns of the row, typed, the operation and the time."""
+    image, operation, time = {
+        "dms": ("data", "metadata.operation", "metadata.timestamp"),
+        "debezium": ("after", "op", "ts_ms"),
+    }[envelope]
+    parsed = records.select(F.from_json(F.col("value").cast("string"), _schema(table, envelope)).alias("e"))
+    columns = (F.col(f"e.{image}.{column.name}").cast(column.type).alias(column.name) for column in table.columns)
+    changed_at = F.col(f"e.{time}").cast("timestamp") if envelope == "dms" else F.timestamp_millis(F.col(f"e.{time}"))
+    return parsed.select(*columns, F.col(f"e.{operation}").alias("op"), changed_at.alias("changed_at"))
+
+
+def _schema(table: Table, envelope: str) -> str:
+    row = ", ".join(f"{column.name} {_read_as(column.type)}" for column in table.columns)
+    if envelope == "dms":
+        return f"data struct<{row}>, metadata struct<timestamp string, operation string>"
+    return f"after struct<{row}>, op string, ts_ms bigint"
+
+
+def _read_as(kind: str) -> str:
+    return "string" if kind in _TEXT else kind
+
+
+@dataclass
+class Floor:
+    """`from_json`, then a Delta append: what nobody who wants a typed table can do without."""
+
+    folder: Path
+    table: Table
+    envelope: str
+
+    def write(self, records: DataFrame, batch: int) -> None:
+        """Two lines."""
+        parsed = parse_image(records, self.table, self.envelope)
+        parsed.write.format("delta").mode("append").save(str(self.folder / "raw"))
+
+
+@dataclass
+class FastPath:
+    """Fluvial's own path up to the log: parse, rules, transforms, metrics, quarantine, append; not settled."""
+
+    folder: Path
+    use_case: UseCase
+    session: SparkSession
+    writer: TableWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        table = only_table(self.use_case)
+        self.writer = TableWriter(self.session, table, Locations(self.use_case, self.folder).table(table))
+
+    def write(self, records: DataFrame, batch: int) -> None:
+        """As TableWriter does, without its last step."""
+        context = BatchContext(QUERY, batch, PROCESSED_AT)
+        checked = self.writer.check(Records(records), context)
+        try:
+            self.inspect(checked.records)
+            self.writer._append(checked, context)
+        finally:
+            checked.records.unpersist()
+
+    def inspect(self, checked: DataFrame) -> None:
+        """What a variant does with the judged rows."""
+
+
+@dataclass
+class WholeJob:
+    """All of Fluvial: the whole micro-batch with every side table, settled as the use case says."""
+
+    folder: Path
+    use_case: UseCase
+    session: SparkSession
+    writer: LakeWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        locations = Locations(self.use_case, self.folder)
+        self.writer = LakeWriter(self.session, self.use_case, locations, QUERY, lambda: PROCESSED_AT)
+
+    def write(self, records: DataFrame, batch: int) -> None:
+        """The job's own call."""
+        self.writer.write(records, batch)
+
+
+def without_metrics(use_case: UseCase) -> UseCase:
+    """The use case with nothing to measure."""
+    table = only_table(use_case).model_copy(update={"deequ_checks": ()})
+    return use_case.model_copy(update={"tables": (table,)})

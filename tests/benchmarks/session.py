@@ -1,0 +1,34 @@
+"""The session that the rivals share: as in production, not as on a laptop."""
+
+import os
+from typing import Final
+
+from pyspark.sql import SparkSession
+
+from fluvial.io.session import build_session
+from fluvial.local.artifacts import ensure_artifacts, spark_jars
+from fluvial.local.home import default_home
+from fluvial.local.java import java_environment
+
+CORES: Final = 2
+# The laptop profile stops at the JVM's first compiler and collects garbage on one thread; a job that runs for months
+# does neither. What else the product sets stays, for every rival: no adaptive execution, few shuffle partitions.
+SETTINGS: Final = {
+    "spark.master": f"local[{CORES}]",
+    "spark.driver.memory": "3g",
+    "spark.driver.extraJavaOptions": "-XX:+UseG1GC -XX:ReservedCodeCacheSize=512m -XX:+DisplayVMOutputToStderr",
+    "spark.sql.shuffle.partitions": str(CORES),
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.ui.retainedJobs": "2000",
+    "spark.ui.retainedStages": "2000",
+    "spark.sql.ui.retainedExecutions": "50",
+}
+
+
+def open_session() -> SparkSession:
+    """One driver for all rivals; PyDeequ reads SPARK_VERSION when it is imported."""
+    os.environ.update(java_environment() | {"SPARK_VERSION": "3.5"})
+    home = default_home()
+    ensure_artifacts(home, ("spark",))
+    return build_session("benchmarks", spark_jars(home), SETTINGS)

@@ -1,0 +1,102 @@
+"""What a micro-batch may cost, counted and not timed: Spark jobs, and how often the JSON is parsed."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from fluvial.config.locations import Locations
+from fluvial.config.model import DeequCheck, Table, UseCase
+from fluvial.io.dead_letters import DeadLetterCounts
+from fluvial.io.table_writer import CheckedBatch, TableWriter
+from fluvial.micro_batch import check_records
+from fluvial.streams import BatchContext, Records
+from tests.benchmarks.cost import Meter
+from tests.spark.records import debezium, dms, records
+
+BAD_PRICE = "-1.00"
+
+
+class Bench:
+    """A table's writer, and how many jobs each of its steps starts."""
+
+    def __init__(self, spark: SparkSession, table: Table, locations: Locations) -> None:
+        self.meter = Meter(spark)
+        self.writer = TableWriter(spark, table, locations.table(table))
+
+    def jobs(self, step: Callable[[], object]) -> list[str]:
+        """What each job says of itself; they are the whole driver's: nothing else runs beside a test."""
+        before = self.meter.jobs_so_far()
+        step()
+        return list(self.meter.call_sites(before))
+
+    def check(self, frame: DataFrame, batch: int) -> CheckedBatch:
+        return self.writer.check(Records(frame), context(batch))
+
+    def take_up(self, frame: DataFrame, batch: int) -> None:
+        """Everything but the settle step."""
+        checked = self.check(frame, batch)
+        self.writer._append(checked, context(batch))
+        checked.records.unpersist()
+
+    def write(self, frame: DataFrame, batch: int) -> None:
+        """Everything."""
+        checked = self.check(frame, batch)
+        self.writer.write(checked, DeadLetterCounts(), context(batch))
+        checked.records.unpersist()
+
+
+def context(batch: int) -> BatchContext:
+    return BatchContext("query-1", batch, datetime(2026, 1, 2, tzinfo=UTC))
+
+
+def item(key: int, price: str = "1.00") -> dict[str, object]:
+    return {"id": key, "a": "A", "b": "B", "price": price, "seen_at": "2026-01-01T00:00:00Z"}
+
+
+def inserts(spark: SparkSession, first: int, price: str = "1.00") -> DataFrame:
+    """Ten new rows; `price` is that of the last."""
+    rows = [debezium("c", number, item(number)) for number in range(first, first + 9)]
+    return records(spark, [*rows, debezium("c", first + 9, item(first + 9, price))], first=first)
+
+
+@pytest.fixture
+def bench(spark: SparkSession, tiny: UseCase, lake: Path) -> Bench:
+    """The items table, behind its first batches, when every table exists."""
+    bench = Bench(spark, tiny.table("items"), Locations(tiny, lake))
+    bench.write(inserts(spark, 1, BAD_PRICE), 0)
+    return bench
+
+
+def test_a_batch_is_taken_up_in_two_jobs(spark: SparkSession, bench: Bench) -> None:
+    frame = inserts(spark, 101)
+    assert len(bench.jobs(lambda: bench.take_up(frame, 1))) <= 2
+
+
+def test_metrics_start_no_job(spark: SparkSession, tiny: UseCase, lake: Path) -> None:
+    items = tiny.table("items")
+    checks = (
+        DeequCheck(metric="size", threshold=1),
+        DeequCheck(metric="completeness", column="a", threshold=1),
+        DeequCheck(metric="uniqueness", column="b", threshold=1),
+        DeequCheck(metric="compliance", column="price", threshold=1),
+    )
+    jobs = []
+    for name, checks_of_table in (("none", ()), ("all", checks)):
+        table = items.model_copy(update={"deequ_checks": checks_of_table})
+        bench = Bench(spark, table, Locations(tiny, lake / name))
+        bench.take_up(inserts(spark, 1), 0)
+        jobs.append(bench.jobs(lambda bench=bench: bench.take_up(inserts(spark, 101), 1)))
+    assert len(jobs[0]) == len(jobs[1])
+
+
+@pytest.mark.parametrize("table", ["items", "people"])
+@pytest.mark.parametrize("envelope", [debezium, dms])
+def test_json_is_parsed_once_for_each_record(
+    spark: SparkSession, tiny: UseCase, table: str, envelope: Callable[..., str]
+) -> None:
+    operation = "c" if envelope is debezium else "insert"
+    checked = check_records(Records(records(spark, [envelope(operation, 5, item(1))])), tiny.table(table))
+    assert checked._jdf.queryExecution().optimizedPlan().toString().count("from_json") == 1
