@@ -3,18 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Protocol
+
+from pyspark.sql import DataFrame
 
 from tests.benchmarks.cost import Cost, Meter
-from tests.benchmarks.rivals import Rival
-from tests.benchmarks.telemetry import Stream
+from tests.benchmarks.rivals import Rival, Write
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A rival and the stream it reads; both streams of a benchmark hold the same rows, one a share of bad ones."""
+class Batches(Protocol):
+    """Micro-batches of equal size; every rival reads the same files."""
 
-    rival: Rival
-    stream: Stream
+    rows: int
+
+    def batch(self, number: int) -> DataFrame:
+        """Records as Spark's Kafka source gives them."""
 
 
 @dataclass
@@ -49,37 +52,68 @@ class Series:
         return median(cost.bytes_written for cost in self.rounds) / self.events
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A rival, what it reads, how many batches make one round of it, and what happens to each before it is measured."""
+
+    rival: Rival
+    stream: Batches
+    per_round: int = 1
+    before: Write | None = None
+
+    def series(self, name: str) -> Series:
+        """Where its rounds will stand."""
+        return Series(name, self.per_round * self.stream.rows, self.per_round)
+
+
 def ratio(ours: Series, theirs: Series) -> float:
     """How much CPU of `theirs` goes into one of `ours`: the median of the rounds' ratios, each of one moment."""
     pairs = zip(ours.rounds, theirs.rounds, strict=True)
     return median(their.cpu_seconds / our.cpu_seconds for our, their in pairs) * ours.events / theirs.events
 
 
-def run_in_turn(
-    meter: Meter,
-    entries: Mapping[str, Entry],
-    rounds: Sequence[Sequence[int]],
-    warm_up: int,
-    report: Callable[[str], None],
-) -> dict[str, Series]:
-    """`rounds` lists the batches of each round; the first `warm_up` rounds are for the JVM's compilers."""
-    series = {name: Series(name, len(rounds[0]) * entry.stream.rows, len(rounds[0])) for name, entry in entries.items()}
-    for number, batches in enumerate(rounds):
+@dataclass(frozen=True)
+class Run:
+    """How many rounds; the first `warm_up` ones are for the JVM's compilers and count for nothing."""
+
+    meter: Meter
+    rounds: int
+    warm_up: int
+    report: Callable[[str], None]
+
+
+def run_in_turn(run: Run, entries: Mapping[str, Entry]) -> dict[str, Series]:
+    """Every rival once in each round."""
+    series = {
+        name: Series(name, entry.per_round * entry.stream.rows, entry.per_round) for name, entry in entries.items()
+    }
+    for number in range(run.rounds):
         for name, entry in _rotated(entries, number):
-            cost = meter.measure(lambda entry=entry, batches=batches: _write(entry, batches), entry.rival.folder)
-            if number >= warm_up:
+            cost = _run_round(run.meter, entry, number)
+            if number >= run.warm_up:
                 series[name].rounds.append(cost)
-            pace = series[name].events / cost.cpu_seconds
-            report(f"round {number + 1}/{len(rounds)} {name}: {cost.cpu_seconds:.2f} CPU-s, {pace:,.0f} events/CPU-s")
+            run.report(f"round {number + 1}/{run.rounds} {name}: {_spent(cost, series[name])}")
     return series
+
+
+def _run_round(meter: Meter, entry: Entry, number: int) -> Cost:
+    batches = range(number * entry.per_round, (number + 1) * entry.per_round)
+    frames = [(batch, entry.stream.batch(batch)) for batch in batches]
+    if entry.before is not None:
+        _write_all(entry.before, frames)
+    return meter.measure(lambda: _write_all(entry.rival.write, frames), entry.rival.folder)
+
+
+def _write_all(write: Write, frames: Sequence[tuple[int, DataFrame]]) -> None:
+    for batch, records in frames:
+        write(records, batch)
+
+
+def _spent(cost: Cost, series: Series) -> str:
+    return f"{cost.cpu_seconds:.2f} CPU-s, {series.events / cost.cpu_seconds:,.0f} events/CPU-s, {cost.jobs} jobs"
 
 
 def _rotated(entries: Mapping[str, Entry], by: int) -> list[tuple[str, Entry]]:
     """Each round begins with another rival, so that none always runs behind the same neighbour."""
     listed, start = list(entries.items()), by % len(entries)
     return [*listed[start:], *listed[:start]]
-
-
-def _write(entry: Entry, batches: Sequence[int]) -> None:
-    for batch in batches:
-        entry.rival.write(entry.stream.batch(batch), batch)

@@ -11,7 +11,7 @@ from fluvial.config.model import UseCase
 from tests.benchmarks.close_then_append import CloseThenAppend
 from tests.benchmarks.cost import Meter
 from tests.benchmarks.deequ import FastPathWithDeequ
-from tests.benchmarks.measure import Entry, Series, run_in_turn
+from tests.benchmarks.measure import Entry, Run, Series, run_in_turn
 from tests.benchmarks.rivals import FastPath, Floor, Rival, WholeJob, without_metrics
 from tests.benchmarks.telemetry import Stream, only_table
 
@@ -56,7 +56,7 @@ class PipelineFloor:
             "fast path without metrics": Entry(FastPath(place("plain"), without_metrics(case), self.session), clean),
             "fast path with PyDeequ": Entry(FastPathWithDeequ(place("deequ"), case, self.session), clean),
         }
-        return self._run(entries, [[batch] for batch in range(self.size.rounds)])
+        return self._run(entries)
 
     def run_micro(self, envelope: str) -> dict[str, Series]:
         """The second half of T2, and the first half of T4: micro-batches with updates, settled."""
@@ -68,11 +68,11 @@ class PipelineFloor:
             "whole job": WholeJob(place("whole"), self.use_case, self.session),
             "close then append": CloseThenAppend(place("classic"), table, envelope),
         }
-        rounds = [list(range(start, start + per_round)) for start in range(0, self.size.rounds * per_round, per_round)]
-        return self._run({name: Entry(rival, stream) for name, rival in rivals.items()}, rounds)
+        return self._run({name: Entry(rival, stream, per_round) for name, rival in rivals.items()})
 
-    def _run(self, entries: dict[str, Entry], rounds: list[list[int]]) -> dict[str, Series]:
-        return run_in_turn(Meter(self.session), entries, rounds, self.size.warm_up, self.report)
+    def _run(self, entries: dict[str, Entry]) -> dict[str, Series]:
+        run = Run(Meter(self.session), self.size.rounds, self.size.warm_up, self.report)
+        return run_in_turn(run, entries)
 
     def _stream(self, envelope: str, rows: int, batches: int, bad_share: float) -> Stream:
         return Stream(self.session, self.folder / "input", envelope, rows, batches, bad_share).prepare()

@@ -1,5 +1,6 @@
 """What takes part in `pipeline_floor`. Each rival keeps its tables below a folder of its own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,10 @@ QUERY: Final = "benchmark"
 PROCESSED_AT: Final = datetime(2026, 1, 2, tzinfo=UTC)
 _TEXT: Final = frozenset({"timestamp", "date"})
 """Types that the parser of JSON reads slowly: read as text and cast, they cost less than half."""
+
+
+Write = Callable[[DataFrame, int], None]
+"""(records, batch) -> nothing."""
 
 
 class Rival(Protocol):
@@ -92,6 +97,18 @@ class FastPath:
 
     def inspect(self, checked: DataFrame) -> None:
         """What a variant does with the judged rows."""
+
+
+@dataclass
+class SettleStep:
+    """The settle step alone, of a table that another rival takes events up for."""
+
+    folder: Path
+    writer: TableWriter
+
+    def write(self, records: DataFrame, batch: int) -> None:
+        """Folds in what was taken up since."""
+        self.writer.history.settle()
 
 
 @dataclass
