@@ -29,7 +29,15 @@ test-fast: $(STAMP)-test ## Run the tests that need neither Spark nor Airflow no
 simulate: $(STAMP)-test ## Simulate the whole chain against the oracle; SEEDS=100000
 	@$(BIN)/python -m tests.simulation.simulate --seeds $(or $(SEEDS),100000)
 
-.PHONY: help setup run test test-fast simulate golden bench lint format lock lock-jars clean
+golden: $(STAMP)-test ## Rewrite the golden files of `fluvial compile`; read the diff before you commit it
+	@env -u STACK_NAME -u AWS_ACCOUNT_ID -u AWS_REGION -u MSK_BOOTSTRAP_SERVERS $(BIN)/fluvial compile \
+	  tests/unit/compile/corner-shop --out tests/unit/compile/corner-shop/golden
+
+campaign: $(STAMP)-test ## Prove the history right with every tier in its full size; takes an hour
+	@CAMPAIGN=full $(BIN)/pytest -m campaign tests/simulation tests/spark
+
+bench: $(STAMP)-test ## Measure against the rivals and the targets; QUICK=1 is small
+	@$(BIN)/python -m tests.benchmarks.run $(if $(QUICK),--quick) $(BENCH)
 
 lint: $(STAMP)-test ## Check style, types and import contracts
 	@$(BIN)/ruff check
