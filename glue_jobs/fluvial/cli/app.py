@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "query": LazyCommand("fluvial.cli.query:query", "Ask the lake with SQL; starts no JVM."),
     "explain": LazyCommand("fluvial.cli.explain:explain", "Tell the story of one row: each event and what it became."),
     "quarantine": LazyCommand("fluvial.cli.quarantine:app", "List, show and replay events that broke a rule."),
+    "settle": LazyCommand("fluvial.cli.settle:settle", "Fold what waits in the logs into the histories, now."),
+    "rebuild": LazyCommand("fluvial.cli.settle:rebuild", "Derive a whole history from its log, and replace it."),
     "verify": LazyCommand("fluvial.cli.verify:verify", "Derive history again from the log, and list each difference."),
 }
 

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from fluvial.config.base import Model
 from fluvial.config.rules import Rule
+from fluvial.config.settle import SettlePolicy
 from fluvial.config.transforms import Transform
 from fluvial.config.types import UnknownTypeError, spark_type
 
@@ -51,13 +52,6 @@ class Column(Model):
 
     classification: Literal["pii", "quasi", "private", "public"] | None = None
     """`pii` names a person, `quasi` does so together with others (birth date, postcode), `private` is about one."""
-
-
-class SettlePolicy(Model):
-    """When log rows are folded into the history."""
-
-    policy: Literal["each_batch"] = "each_batch"
-    """After every micro-batch."""
 
 
 class DeequCheck(Model):
@@ -122,6 +116,9 @@ class Table(Model):
 
     dead_letter_payload: Literal["auto", "raw", "withheld"] = "auto"
     """Whether dead letters keep the raw bytes; `auto` withholds them where a column is masked."""
+
+    settle: SettlePolicy | None = None
+    """When the log is folded into the history; as `settings.settle` says unless given."""
 
     @model_validator(mode="before")
     @classmethod
@@ -231,6 +228,10 @@ class UseCase(Model):
     def table(self, name: str) -> Table:
         """The table of that name; raises KeyError."""
         return {table.name: table for table in self.tables}[name]
+
+    def settle_policy(self, table: Table) -> SettlePolicy:
+        """The table's own policy, or the one of the settings."""
+        return table.settle or self.settings.settle
 
     @property
     def database_name(self) -> str:

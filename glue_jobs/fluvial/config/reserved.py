@@ -5,7 +5,7 @@ from typing import Final
 RESERVED_TABLES: Final = frozenset(
     {"dead_letters", "quarantine_replays", "dq_metrics", "batches", "fluvial_heartbeat", "fluvial_signal"}
 )
-RESERVED_ENDINGS: Final = ("__log", "__log_all", "__current", "__quarantine")
+RESERVED_ENDINGS: Final = ("__log", "__log_all", "__current", "__live", "__quarantine")
 
 
 def is_reserved_table(name: str) -> bool:

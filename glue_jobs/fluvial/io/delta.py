@@ -12,9 +12,10 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
+from fluvial.io.commits import APPENDED, COLUMNS_ADDED, Commit, parse_commit
 from fluvial.streams import ACTION, HistoryChanges
 
-_SETTLED_KEY: Final = "fluvial.settledLogVersion"
+_USER_METADATA: Final = "spark.databricks.delta.commitInfo.userMetadata"
 
 
 def exists(session: SparkSession, path: str) -> bool:
@@ -38,14 +39,39 @@ class Snapshot:
 
     version: int
     table_id: str
+    schema_json: str
 
 
 def snapshot(session: SparkSession, path: str) -> Snapshot | None:
     """The newest snapshot, or None where there is no table; a look at the log directory, no Spark job."""
-    jvm: Any = session._jvm  # noqa: SLF001 - the Python API has no way that costs no job
-    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(session._jsparkSession, path)  # noqa: SLF001
-    found = log.update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())
-    return Snapshot(found.version(), found.metadata().id()) if found.version() >= 0 else None
+    jvm = _jvm(session)
+    found = _delta_log(session, path).update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())
+    if found.version() < 0:
+        return None
+    return Snapshot(found.version(), found.metadata().id(), found.metadata().schemaString())
+
+
+def read_commit(session: SparkSession, path: str, version: int) -> Commit | None:
+    """The commit that made a version, None where its file is cleaned up; no Spark job."""
+    log = _delta_log(session, path)
+    file = _jvm(session).org.apache.hadoop.fs.Path(log.logPath(), f"{version:020}.json")
+    settings = log.newDeltaHadoopConf()
+    if not file.getFileSystem(settings).exists(file):
+        return None
+    return parse_commit(version, log.store().read(file, settings).mkString("\n"))
+
+
+def note_commits(session: SparkSession, note: str) -> None:
+    """What this session's commits say from now on, unless a write says otherwise."""
+    session.conf.set(_USER_METADATA, note)
+
+
+def _delta_log(session: SparkSession, path: str) -> Any:
+    return _jvm(session).org.apache.spark.sql.delta.DeltaLog.forTable(session._jsparkSession, path)  # noqa: SLF001
+
+
+def _jvm(session: SparkSession) -> Any:
+    return session._jvm  # noqa: SLF001 - the Python API has no way to a table's log that costs no job
 
 
 def append(
@@ -55,7 +81,7 @@ def append(
     transaction: tuple[str, int] | None = None,
     partition_by: Sequence[str] = (),
     properties: dict[str, str] | None = None,
-    user_metadata: str = "",
+    note: str = APPENDED,
 ) -> None:
     """Appends, creating the table where needed; with a `transaction` (app id, version) a retry writes nothing."""
     writer = frame.write.format("delta").mode("append").option("mergeSchema", "true").options(**(properties or {}))
@@ -63,9 +89,15 @@ def append(
         writer = writer.option("txnAppId", transaction[0]).option("txnVersion", transaction[1])
     if partition_by:
         writer = writer.partitionBy(*partition_by)
-    if user_metadata:
-        writer = writer.option("userMetadata", user_metadata)
-    writer.save(path)
+    writer.option("userMetadata", note).save(path)
+
+
+def replace_rows(
+    frame: DataFrame, path: str, partition_by: Sequence[str], properties: dict[str, str], note: str
+) -> None:
+    """Makes the frame the table's whole content and its schema, in one commit."""
+    writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true").options(**properties)
+    writer.partitionBy(*partition_by).option("userMetadata", note).save(path)
 
 
 def log_properties(table: Table) -> dict[str, str]:
@@ -141,19 +173,5 @@ def add_missing_columns(session: SparkSession, path: str, wanted: DataFrame) -> 
     missing = [(name, kind) for name, kind in wanted.dtypes if name.lower() not in known and name != ACTION]
     if missing:
         listed = ", ".join(f"`{name}` {kind}" for name, kind in missing)
+        note_commits(session, COLUMNS_ADDED)
         session.sql(f"ALTER TABLE delta.`{path}` ADD COLUMNS ({listed})")
-
-
-def settled_metadata(log_id: str, version: int) -> str:
-    """What a settling commit notes: the log it read, and up to which version."""
-    return f"{_SETTLED_KEY}={log_id}@{version}"
-
-
-def find_settled_version(session: SparkSession, path: str, log_id: str) -> int:
-    """The log version up to which a history is settled; -1 where that can't be told, so that all is settled again."""
-    if not exists(session, path):
-        return -1
-    notes = DeltaTable.forPath(session, path).history().select("userMetadata").where("userMetadata IS NOT NULL")
-    prefix = f"{_SETTLED_KEY}={log_id}@"
-    found = [int(row[0].removeprefix(prefix)) for row in notes.collect() if row[0].startswith(prefix)]
-    return max(found, default=-1)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
@@ -13,12 +14,11 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fluvial.errors import StorageError
+from fluvial.io.commits import Settled, read_commit_file, walk_back
 from fluvial.io.duckdb_types import duckdb_type_of_field, literal, quote
 
 _READABLE_FEATURES: Final = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
 _PLAIN_READER: Final = 1
-SETTLED_KEY: Final = "fluvial.settledLogVersion"
-"""In the note of a settling commit: `<key>=<log table id>@<log version>`."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,19 @@ def read_snapshot(location: str, version: int | None = None) -> DeltaSnapshot | 
     return DeltaSnapshot(location, str(table.metadata().id), table.version(), _columns(table), groups)
 
 
-def settled_log_version(history: str, log_id: str) -> int | None:
-    """The newest log version that a commit of the history says it folded in; None where none says so."""
-    if not (Path(history) / "_delta_log").is_dir():
-        return None
-    prefix = f"{SETTLED_KEY}={log_id}@"
-    notes = (str(commit.get("userMetadata") or "") for commit in DeltaTable(history).history())
-    return max((int(note.removeprefix(prefix)) for note in notes if note.startswith(prefix)), default=None)
+def settled_log(history: DeltaSnapshot) -> Settled | None:
+    """Which version of which log this version of a history holds; None where no commit says so."""
+    return walk_back(partial(read_commit_file, history.location), history.version).settled
+
+
+def rows_sql(connection: duckdb.DuckDBPyConnection, snapshot: DeltaSnapshot | None, columns: Mapping[str, str]) -> str:
+    """A SELECT with at least these columns, those that the table lacks as NULL; without a table it gives no row."""
+    if snapshot is None:
+        return empty_sql(columns)
+    missing = [
+        f"CAST(NULL AS {kind}) AS {quote(name)}" for name, kind in columns.items() if name not in snapshot.columns
+    ]
+    return f"SELECT {', '.join(['*', *missing])} FROM ({scan_sql(connection, snapshot)})"  # noqa: S608
 
 
 def scan_sql(connection: duckdb.DuckDBPyConnection, snapshot: DeltaSnapshot) -> str:

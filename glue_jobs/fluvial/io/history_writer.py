@@ -1,14 +1,21 @@
 """The settle step of one table: takes the log versions not yet settled and folds them in by one MERGE."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Final
 
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.locations import TableLocations
 from fluvial.config.model import Table
+from fluvial.config.settle import SettlePolicy
+from fluvial.errors import StorageError
+from fluvial.history.due import is_due
 from fluvial.history.settle import (
     FIRST,
     RangeBounds,
@@ -19,22 +26,48 @@ from fluvial.history.settle import (
     touched_keys,
 )
 from fluvial.io import delta
+from fluvial.io.commits import Settled
 from fluvial.io.schemas import empty_frame, history_schema
+from fluvial.io.settle_watch import SettleWatch
 from fluvial.streams import ACTION, BatchSummary, History, HistoryChanges, LogRows
-
-_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
 @dataclass(frozen=True)
 class LogTraits:
     """What some row of a log has; plans are smaller where none has it."""
 
-    has_truncate: bool
-    has_partial: bool
+    log_has_truncate: bool
+    log_has_partial: bool
 
     def with_batch(self, summary: BatchSummary) -> "LogTraits":
         """The traits once the log holds the batch's rows too."""
-        return LogTraits(self.has_truncate or summary.truncates > 0, self.has_partial or summary.partial_events > 0)
+        return LogTraits(
+            self.log_has_truncate or summary.truncates > 0, self.log_has_partial or summary.partial_events > 0
+        )
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What this process has appended to the log since the last settle: how many versions, and their bounds."""
+
+    versions: int
+    min_sequence: str
+    min_commit_micros: int
+    truncates: int
+
+    def with_batch(self, summary: BatchSummary) -> "Grown":
+        """With one more version; events always have a sequence and a commit time."""
+        return Grown(
+            self.versions + 1,
+            min(self.min_sequence, summary.min_sequence or ""),
+            min(self.min_commit_micros, summary.min_commit_micros or 0),
+            self.truncates + summary.truncates,
+        )
+
+
+_PAUSE: Final = timedelta(seconds=30)
+_LAST_SEQUENCE: Final = "~"
+_NOTHING: Final = Grown(0, _LAST_SEQUENCE, sys.maxsize, 0)
 
 
 @dataclass
@@ -44,64 +77,106 @@ class HistoryWriter:
     parent: SparkSession
     table: Table
     locations: TableLocations
-    _settled: int | None = field(default=None, init=False)
     _traits: LogTraits | None = field(default=None, init=False)
-    _grown_by: BatchSummary | None = field(default=None, init=False)
+    _grown: Grown = field(default=_NOTHING, init=False)
+    _has_looked: bool = field(default=False, init=False)
+    _not_before: datetime | None = field(default=None, init=False)
+    _has_columns: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.session = self.parent.newSession()
 
+    @cached_property
+    def watch(self) -> SettleWatch:
+        """What is settled, what waits, and whether somebody else changed something."""
+        return SettleWatch(self.session, self.table, self.locations)
+
     def log_grew(self, summary: BatchSummary) -> None:
         """Tells that this process appended one log version with these bounds."""
-        self._grown_by = summary
+        self._grown = self._grown.with_batch(summary)
+        self.look_again()
         if self._traits is not None:
             self._traits = self._traits.with_batch(summary)
+
+    def look_again(self) -> None:
+        """Tells that the next `settle_due` must look at the log, however the last one ended."""
+        self._has_looked, self._not_before = False, None
+
+    def settle_due(self, policy: SettlePolicy, now: datetime) -> int:
+        """Settles if the policy says so; where nothing is due, and nothing was appended, that costs nothing."""
+        if self._not_before is not None and now < self._not_before:
+            return 0
+        self._not_before = now + _PAUSE  # an idle table is asked several times a second: no failure is told each time
+        if not self._has_looked:
+            self.watch.look()
+        changed = self._settle_fresh(policy, now)
+        self._has_looked, self._not_before = True, None
+        return changed
+
+    def _settle_fresh(self, policy: SettlePolicy, now: datetime) -> int:
+        if not is_due(policy, self.watch.waiting, now):
+            return 0
+        return self.settle() if self._has_looked else self._settle()
 
     def settle(self) -> int:
         """Folds every unsettled log version in; returns how many versions of rows changed.
 
         A crash before or after the MERGE leaves nothing to mend: the next settle finds what is missing, or nothing.
         """
+        self.watch.look()
+        return self._settle()
+
+    def rebuild(self) -> int:
+        """Derives the whole history from the log, whoever changed either, and replaces it in one commit."""
         log = delta.snapshot(self.session, self.locations.log)
         if log is None:
+            raise StorageError(f"{self.table.name}: no log at {self.locations.log}", "there is nothing to derive from")
+        rows = LogRows(delta.read_version(self.session, self.locations.log, log.version))
+        traits = LogTraits(*rows.agg(*_traits()).collect()[0])
+        bounds = RangeBounds("", 0, has_truncate=False, **vars(traits))
+        nothing = History(empty_frame(self.session, history_schema(self.table)))
+        wanted = settle_versions(touched_keys(rows, nothing, bounds, self.table), rows, nothing, bounds, self.table)
+        held, actions = delta.checkpoint_counted(wanted, count_actions())
+        note = Settled(log.table_id, log.version, is_rebuilt=True).note
+        delta.replace_rows(
+            held.drop(ACTION), self.locations.history, (c.IS_CURRENT,), delta.history_properties(self.table), note
+        )
+        return sum(actions.values())
+
+    def _settle(self) -> int:
+        watch = self.watch
+        log, settled = watch.log, watch.settled
+        if log is None or settled is None or not watch.waiting.versions:
             return 0
-        first = self._first_unsettled(log.table_id)
-        if first > log.version:
-            return 0
-        changes = self._range(first, log.version)
-        changed = self._fold(changes, log, self._bounds(changes, log.version - first + 1))
-        self._settled, self._grown_by = log.version, None
+        self._add_new_columns()
+        changes = self._range(settled + 1, log.version)
+        changed = self._fold(changes, log, self._bounds(changes))
+        watch.fold_to(log.version)
+        self._grown = _NOTHING
         return changed
 
     def _range(self, first: int, last: int) -> LogRows:
-        """Log rows of these versions; from the first on it is the whole log, because old changes may be cleaned up."""
-        if first == 0:
+        """Log rows of these versions; the whole log from the first on, or where old changes are cleaned up."""
+        if first == 0 or not self.watch.waiting.is_known:
             return LogRows(delta.read_version(self.session, self.locations.log, last))
         return LogRows(delta.read_range(self.session, self.locations.log, first, last))
 
-    def _first_unsettled(self, log_id: str) -> int:
-        if self._settled is None:
-            self._settled = delta.find_settled_version(self.session, self.locations.history, log_id)
-            self._add_new_columns()
-        return self._settled + 1
-
     def _add_new_columns(self) -> None:
-        if delta.exists(self.session, self.locations.history):
+        if not self._has_columns and delta.exists(self.session, self.locations.history):
             wanted = empty_frame(self.session, history_schema(self.table))
             delta.add_missing_columns(self.session, self.locations.history, wanted)
+        self._has_columns = True
 
-    def _bounds(self, changes: LogRows, versions: int) -> RangeBounds | None:
-        """From the batch that was just appended where it is the whole range, else by reading the range."""
-        summary = self._grown_by
-        if versions == 1 and summary is not None:
-            sequence, micros, truncates = summary.min_sequence, summary.min_commit_micros, summary.truncates
-        else:
-            sequence, micros, truncates = _measure_range(changes)
+    def _bounds(self, changes: LogRows) -> RangeBounds | None:
+        """From the batches that this process appended where they are the whole range, else by reading the range."""
+        grown: Grown | None = self._grown
+        if self._grown.versions != self.watch.waiting.versions:
+            grown = _measure_range(changes)
             self._traits = None  # rows this process didn't see
-        if sequence is None or micros is None:
+        if grown is None:
             return None
         traits = self._log_traits()
-        return RangeBounds(sequence, micros, bool(truncates), traits.has_truncate, traits.has_partial)
+        return RangeBounds(grown.min_sequence, grown.min_commit_micros, grown.truncates > 0, **vars(traits))
 
     def _log_traits(self) -> LogTraits:
         """Asks the log once; from then on this process sees every row that is appended."""
@@ -122,7 +197,7 @@ class HistoryWriter:
             bounds = replace(bounds, min_sequence=lowest)
         wanted = settle_versions(touched, rows, history, bounds, self.table)
         held, actions = delta.checkpoint_counted(wanted, count_actions())
-        self._write(HistoryChanges(held), bounds, actions, delta.settled_metadata(log.table_id, log.version))
+        self._write(HistoryChanges(held), bounds, actions, Settled(log.table_id, log.version).note)
         return sum(actions.values())
 
     def _history(self) -> History:
@@ -135,7 +210,7 @@ class HistoryWriter:
         if not delta.exists(self.session, self.locations.history):
             self._create(changes.drop(ACTION), note)
         else:
-            self.session.conf.set(_USER_METADATA, note)
+            delta.note_commits(self.session, note)
             present = {action for action, count in actions.items() if count}
             delta.merge_history(self.session, self.locations.history, changes, self.table, bounds.min_sequence, present)
 
@@ -145,14 +220,16 @@ class HistoryWriter:
             self.locations.history,
             partition_by=(c.IS_CURRENT,),
             properties=delta.history_properties(self.table),
-            user_metadata=note,
+            note=note,
         )
 
 
-def _measure_range(changes: LogRows) -> Row:
-    """(lowest sequence, earliest commit time in µs, number of truncates) of a range of log rows."""
+def _measure_range(changes: LogRows) -> Grown | None:
+    """The bounds of a range of log rows; None where it holds none."""
     truncate = F.when(F.col(c.OPERATION) == c.TRUNCATE, 1)
-    return changes.agg(F.min(c.SEQUENCE), F.min(F.unix_micros(c.COMMIT_TIME)), F.count(truncate)).collect()[0]
+    bounds = (F.min(c.SEQUENCE), F.min(F.unix_micros(c.COMMIT_TIME)), F.count(truncate))
+    sequence, micros, truncates = changes.agg(*bounds).collect()[0]
+    return None if sequence is None or micros is None else Grown(1, sequence, micros, truncates)
 
 
 def _traits() -> list[Column]:

@@ -14,18 +14,23 @@ from fluvial.config.model import Table, UseCase
 from fluvial.io import lake_columns
 from fluvial.io.delta_files import DeltaSnapshot, empty_sql, read_snapshot, scan_sql
 from fluvial.io.duckdb_types import literal, quote
+from fluvial.io.live_view import create_live_view
 
 SnapshotReader = Callable[[str], DeltaSnapshot | None]
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A view of the lake: where its rows lie, its columns while there are none, and which rows it shows."""
+    """A view of the lake: where its rows lie, its columns while there are none, and which rows it shows.
+
+    `live` is the table whose unsettled log rows are shown in it, too.
+    """
 
     name: str
     location: str
     columns: Mapping[str, str]
     condition: str = "true"
+    live: Table | None = None
 
 
 def lake_relations(use_case: UseCase, lake: Path) -> tuple[Relation, ...]:
@@ -45,9 +50,12 @@ def open_lake(use_case: UseCase, lake: Path, sql: str | None = None) -> duckdb.D
     """A locked-down connection with the lake's views; given `sql`, tables it can't name stay empty and unopened."""
     connection = connect()
     words = None if sql is None else frozenset(re.findall(r"\w+", sql.lower()))
-    opened: list[str] = []
+    opened, locations = list[str](), Locations(use_case, lake)
     for relation in lake_relations(use_case, lake):
         is_named = words is None or relation.name.lower() in words
+        if relation.live is not None and is_named:
+            opened += create_live_view(connection, relation.name, relation.live, locations.table(relation.live))
+            continue
         snapshot = read_snapshot(relation.location) if is_named else None
         opened += snapshot.paths if snapshot else ()
         create_view(connection, relation, snapshot)
@@ -80,6 +88,7 @@ def _table_relations(locations: Locations, table: Table) -> tuple[Relation, ...]
     return (
         Relation(table.name, places.history, history),
         Relation(f"{table.name}__current", places.history, history, quote(c.IS_CURRENT)),
+        Relation(f"{table.name}__live", places.history, history, live=table),
         Relation(f"{table.name}__log", places.log, log, f"NOT {quote(c.IS_QUARANTINED)}"),
         Relation(f"{table.name}__log_all", places.log, log),
         Relation(f"{table.name}__quarantine", places.quarantine, lake_columns.quarantine_columns(table)),

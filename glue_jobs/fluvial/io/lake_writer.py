@@ -50,7 +50,13 @@ class LakeWriter:
 
     def __post_init__(self) -> None:
         self._writers = {
-            table.name: TableWriter(self.session, table, self.locations.table(table), self.failpoints)
+            table.name: TableWriter(
+                self.session,
+                table,
+                self.locations.table(table),
+                self.failpoints,
+                self.use_case.settle_policy(table),
+            )
             for table in self.use_case.tables
         }
         self._locks = {table.name: Lock() for table in self.use_case.tables}
@@ -218,8 +224,9 @@ def _raise_failures(failed: Mapping[str, Exception]) -> None:
         _log.error("table failed", table=name, error=str(error).splitlines()[0])
     names = ", ".join(sorted(failed))
     hint = "the batch is tried again as a whole; what the other tables wrote stays and is not written twice"
-    first = str(next(iter(failed.values()))).splitlines()[0]
-    raise StorageError(f"can't write {names}: {first}", hint) from next(iter(failed.values()))
+    first = next(iter(failed.values()))
+    hint = "; ".join(filter(None, (getattr(first, "hint", ""), hint)))
+    raise StorageError(f"can't write {names}: {str(first).splitlines()[0]}", hint) from first
 
 
 def _unrouted_counts(dead: Mapping[str, DeadLetterCounts]) -> dict[str, TableCounts]:

@@ -19,6 +19,7 @@ from fluvial.envelope.values import read_value
 from fluvial.errors import RepairsFileError
 from fluvial.history.deduplicate import drop_repeats, is_fresh, mark_known, take_fresh
 from fluvial.io import delta
+from fluvial.io.commits import batch_note
 from fluvial.io.history_writer import HistoryWriter
 from fluvial.io.repairs_file import Repair
 from fluvial.micro_batch import check_repaired, place_repaired
@@ -161,7 +162,8 @@ class QuarantineReplayer:
     def _write(self, held: DataFrame, context: BatchContext) -> None:
         delta.append(self._audit_rows(held, context).coalesce(1), self.locations.quarantine_replays)
         fresh = take_fresh(held.where(F.col(_OUTCOME) == REPLAYED))
-        delta.append(place_repaired(fresh, self.table, context), self._places.log)
+        note = batch_note(context.query_id, context.batch_id)
+        delta.append(place_repaired(fresh, self.table, context), self._places.log, note=note)
 
     def _audit_rows(self, held: DataFrame, context: BatchContext) -> DataFrame:
         versions = [F.lit(text) for rule in self.table.dq_rules for text in (rule.id, rule_version(rule))]

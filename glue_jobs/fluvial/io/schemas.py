@@ -1,5 +1,7 @@
 """Schemas of the lake's tables as Spark DDL, for frames that must exist before the tables do."""
 
+from typing import Any
+
 from pyspark.sql import DataFrame, SparkSession
 
 from fluvial import columns as c
@@ -9,6 +11,12 @@ from fluvial.config.model import Table
 def empty_frame(session: SparkSession, schema: str) -> DataFrame:
     """No rows of a schema."""
     return session.createDataFrame([], schema)
+
+
+def column_types(session: SparkSession, schema: str) -> dict[str, Any]:
+    """Types by lower-case name, as a Delta schema writes them."""
+    fields = empty_frame(session, schema).schema.jsonValue()["fields"]
+    return {field["name"].lower(): field["type"] for field in fields}
 
 
 def history_schema(table: Table) -> str:

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.locations import TableLocations
 from fluvial.config.model import Table
+from fluvial.config.settle import SettlePolicy
 from fluvial.history.deduplicate import (
     FreshCounts,
     count_states,
@@ -19,6 +20,7 @@ from fluvial.history.deduplicate import (
     take_fresh,
 )
 from fluvial.io import delta
+from fluvial.io.commits import batch_note
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.failpoints import Failpoints
 from fluvial.io.history_writer import HistoryWriter
@@ -57,6 +59,7 @@ class TableWriter:
     table: Table
     locations: TableLocations
     failpoints: Failpoints = field(default_factory=Failpoints)
+    policy: SettlePolicy = field(default_factory=SettlePolicy)
     _max_sequence: str | None = field(default=None, init=False)
 
     @cached_property
@@ -110,21 +113,26 @@ class TableWriter:
         """Quarantine and log, then the history; returns where each record went."""
         if batch.counts.fresh:
             self._append(batch, context)
-        with self.failpoints.around("history"):
-            self.history.settle()
+        self.history.look_again()
+        self.settle_due(context.processed_at)
         return _table_counts(batch.summary, batch.counts, dead)
 
-    def settle_due(self, now: datetime) -> None:
-        """Settles what has waited long enough; `each_batch` leaves nothing that could wait."""
+    def settle_due(self, now: datetime) -> int:
+        """Settles if the policy says so; returns how many versions changed. An idle table needs to be asked, too."""
+        with self.failpoints.around("history"):
+            return self.history.settle_due(self.policy, now)
 
     def _append(self, batch: CheckedBatch, context: BatchContext) -> None:
+        # Before anything is written: what a stranger did to the log is undone more easily while it is the newest.
+        self.history.watch.look()
         outcome = place_events(batch.fresh, self.table, context)
         if batch.counts.fresh_quarantined:
             transaction = (f"fluvial/{context.query_id}/{self.table.name}/quarantine", context.batch_id)
             with self.failpoints.around("quarantine"):
                 delta.append(outcome.quarantined, self.locations.quarantine, transaction=transaction)
         with self.failpoints.around("log"):
-            delta.append(outcome.log, self.locations.log, properties=delta.log_properties(self.table))
+            note = batch_note(context.query_id, context.batch_id)
+            delta.append(outcome.log, self.locations.log, properties=delta.log_properties(self.table), note=note)
         self.history.log_grew(batch.summary)
         self._max_sequence = max(self._max_sequence or "", batch.summary.max_sequence or "")
 

@@ -6,19 +6,20 @@ from typing import Final
 
 import duckdb
 
-from fluvial.config.locations import Locations, TableLocations
+from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.errors import StorageError
 from fluvial.io import lake_columns
-from fluvial.io.delta_files import DeltaSnapshot, empty_sql, read_snapshot, scan_sql, settled_log_version
-from fluvial.io.duckdb_types import quote
+from fluvial.io.delta_files import DeltaSnapshot, read_snapshot, rows_sql
 from fluvial.io.lake import connect
+from fluvial.io.live_view import LiveState, live_sql, read_live_state
 from fluvial.verify.compare import accounting_sql, conflicts_sql, differences_sql, invariants_sql
 from fluvial.verify.rederive import rederivation_sql
 
 _LOG: Final = "pinned_log"
 _HISTORY: Final = "pinned_history"
 _DERIVED: Final = "derived"
+_LIVE: Final = "__live"
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,37 @@ def verify_table(use_case: UseCase, lake: Path, table: Table, limit: int = 20) -
     """Re-derives the history of `table` and lists up to `limit` differences; raises StorageError if it can't."""
     locations = Locations(use_case, lake)
     places = locations.table(table)
-    history, log = read_snapshot(places.history), read_snapshot(places.log)
-    if history is not None and log is None:
+    state = read_live_state(places)
+    if state.history is not None and state.log is None:
         raise StorageError(f"{table.name}: a history without a log at {places.log}", "restore the log from the topics")
-    verdict = _verify_pinned(table, log, history, limit)
-    settled = _settled_version(places, log)
-    if log is not None and not verdict.is_same and settled is not None and settled < log.version:
-        # The stream goes on: what it logged after its last settle isn't in the history yet.
-        pinned = _verify_pinned(table, read_snapshot(places.log, settled), history, limit)
-        verdict = replace(pinned, unsettled_log_versions=log.version - settled)
+    verdict = _verify_pinned(table, state.log, state.history, limit)
+    is_told = state.history is None or state.settled >= 0
+    if state.log is not None and state.unsettled_versions and is_told and not verdict.is_same:
+        verdict = _verify_unsettled(table, state, state.log, limit)
     return _with_accounting(verdict, locations.batches, limit)
 
 
-def _settled_version(places: TableLocations, log: DeltaSnapshot | None) -> int | None:
-    return settled_log_version(places.history, log.table_id) if log is not None else None
+def _verify_unsettled(table: Table, state: LiveState, log: DeltaSnapshot, limit: int) -> Verdict:
+    """The history against what it has settled, and the live view against the whole log."""
+    known = read_snapshot(log.location, state.settled) if state.settled >= 0 else None
+    verdict = _verify_pinned(table, known, state.history, limit)
+    live = _live_differences(table, state, limit)
+    return replace(
+        verdict,
+        log_version=log.version,
+        unsettled_log_versions=state.unsettled_versions,
+        total=verdict.total + live[0],
+        differences=(*verdict.differences, *live[1])[:limit],
+    )
+
+
+def _live_differences(table: Table, state: LiveState, limit: int) -> tuple[int, tuple[Difference, ...]]:
+    connection = connect()
+    create_pinned_view(connection, _LOG, state.log, lake_columns.log_columns(table))
+    connection.execute(f"CREATE VIEW {_LIVE} AS {live_sql(connection, table, state)}")
+    connection.execute(f"CREATE TEMP TABLE {_DERIVED} AS {rederivation_sql(table, _LOG)}")
+    total, found = _found(connection, differences_sql(table, _DERIVED, _LIVE), limit)
+    return total, tuple(replace(difference, column=f"{_LIVE}.{difference.column}") for difference in found)
 
 
 def _verify_pinned(table: Table, log: DeltaSnapshot | None, history: DeltaSnapshot | None, limit: int) -> Verdict:
@@ -104,10 +122,7 @@ def create_pinned_view(
     connection: duckdb.DuckDBPyConnection, name: str, snapshot: DeltaSnapshot | None, columns: dict[str, str]
 ) -> None:
     """A view with at least the configured columns, those that the files lack as NULL."""
-    rows = scan_sql(connection, snapshot) if snapshot else empty_sql(columns)
-    known = snapshot.columns if snapshot else columns
-    missing = [f"CAST(NULL AS {kind}) AS {quote(column)}" for column, kind in columns.items() if column not in known]
-    connection.execute(f"CREATE VIEW {name} AS SELECT {', '.join(['*', *missing])} FROM ({rows})")  # noqa: S608
+    connection.execute(f"CREATE VIEW {name} AS {rows_sql(connection, snapshot, columns)}")
 
 
 def _found(connection: duckdb.DuckDBPyConnection, sql: str, limit: int) -> tuple[int, tuple[Difference, ...]]:

@@ -17,6 +17,7 @@ from fluvial.io import lake_columns
 from fluvial.io.delta_files import read_snapshot
 from fluvial.io.duckdb_types import literal, quote
 from fluvial.io.lake import connect
+from fluvial.io.live_view import create_live_view
 from fluvial.io.source_snapshot import SourceSnapshot, open_source_snapshot
 from fluvial.io.verify import Difference, create_pinned_view
 from fluvial.verify import source_sql
@@ -132,10 +133,8 @@ def _lake(use_case: UseCase, lake: Path, table: Table) -> Iterator[tuple[duckdb.
     """Log and history as they stand, and the newest epoch of the source's log in them."""
     places = Locations(use_case, lake).table(table)
     with connect() as connection:
-        # History first: its versions may then lack nothing that the log is asked about.
-        create_pinned_view(
-            connection, "pinned_history", read_snapshot(places.history), lake_columns.history_columns(table)
-        )
+        # Log rows that wait to be settled are in the lake, too.
+        create_live_view(connection, "pinned_history", table, places)
         create_pinned_view(connection, "pinned_log", read_snapshot(places.log), lake_columns.log_columns(table))
         row = connection.execute(f"SELECT max(substr({c.SEQUENCE}, 1, 4)) FROM pinned_log").fetchone()  # noqa: S608
         yield connection, str(row[0]) if row and row[0] else "0000"

@@ -101,7 +101,8 @@ def _count_source(use_case: UseCase, endpoints: Endpoints) -> dict[str, int]:
 
 def _count_lake(use_case: UseCase, table: Table, home: Home) -> tuple[int, int]:
     keys = ", ".join(quote(name) for name in table.primary_key)
-    current, log = quote(f"{table.name}__current"), quote(f"{table.name}__log_all")
+    current = f"(SELECT * FROM {quote(f'{table.name}__live')} WHERE {c.IS_CURRENT})"  # noqa: S608
+    log = quote(f"{table.name}__log_all")
     newest = f"SELECT {keys}, arg_max({c.IS_QUARANTINED}, {c.SEQUENCE}) AS is_held FROM {log} GROUP BY ALL"  # noqa: S608
     sql = (
         f"SELECT (SELECT count(*) FROM {current}), "  # noqa: S608

@@ -124,7 +124,26 @@ def test_log_rows_that_came_after_the_last_settle_are_told_apart(tmp_path: Path)
     write_rows(places.history, HISTORY, HISTORY_SCHEMA, partition_by=["_is_current"], commit_properties=properties)
     append_to_log(tmp_path)
     verdict = check(tmp_path)
-    assert (verdict.is_same, verdict.unsettled_log_versions, verdict.log_rows) == (True, 1, 3)
+    assert (verdict.is_same, verdict.unsettled_log_versions, verdict.log_rows, verdict.log_version) == (True, 1, 3, 1)
+
+
+def test_before_the_first_settle_nothing_is_missing_yet(tmp_path: Path) -> None:
+    write_rows(places_of(USE_CASE, tmp_path, "vehicles").log, log_rows(LOG), LOG_SCHEMA)
+    append_to_log(tmp_path)
+    assert check(tmp_path) == Verdict("vehicles", 0, 0, 1, 2, 0, 0, ())
+
+
+def test_a_wrong_history_is_found_while_rows_wait(tmp_path: Path) -> None:
+    places = places_of(USE_CASE, tmp_path, "vehicles")
+    write_rows(places.log, log_rows(LOG), LOG_SCHEMA)
+    note = f"fluvial.settledLogVersion={DeltaTable(places.log).metadata().id}@0"
+    options = {"commit_properties": CommitProperties(custom_metadata={"userMetadata": note})}
+    write_rows(places.history, with_change(2, plate="Y"), HISTORY_SCHEMA, partition_by=["_is_current"], **options)
+    append_to_log(tmp_path)
+    assert check(tmp_path).differences == (
+        Difference("id=2", "0001.1.08", "plate", "Z", "Y"),
+        Difference("id=2", "0001.1.08", "__live.plate", "Z", "Y"),
+    )
 
 
 def test_without_a_note_unsettled_log_rows_are_differences(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""`fluvial settle` and `fluvial rebuild`: histories brought up to their logs by hand."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from pyspark.sql import SparkSession
+
+from fluvial.cli.display import shown_progress
+from fluvial.cli.query_output import json_text
+from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_table, select_use_case
+from fluvial.config.locations import Locations
+from fluvial.io.logging import configure_logging
+from fluvial.io.session import build_session
+from fluvial.io.settling import SettleReport, rebuild_table, settle_tables
+from fluvial.local.artifacts import ensure_artifacts, spark_jars
+from fluvial.local.home import Home
+from fluvial.local.java import java_environment
+from fluvial.local.streaming import sole_writer
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print what changed as JSON.")]
+
+
+def settle(
+    tables: Annotated[list[str] | None, typer.Argument(help="Tables to settle; all without one.")] = None,
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fold what waits in the logs into the histories, whatever the settle policies say; refused beside a stream.
+
+    Status 1: some table couldn't be settled; the others were.
+    """
+    configure_logging("warning")
+    use_case, place = select_use_case(config), select_home(home)
+    chosen = [select_table(use_case, name) for name in tables or ()] or use_case.tables
+    with sole_writer(use_case, place, "fluvial settle"), _session("fluvial-settle", place) as session:
+        reports = settle_tables(session, chosen, Locations(use_case, place.lake))
+    print(json_text([asdict(report) for report in reports]) if as_json else "\n".join(_lines(reports)))
+    for report in reports:
+        if report.error:
+            sys.stderr.write(f"error: {report.error}\n")
+    if any(report.error for report in reports):
+        raise typer.Exit(1)
+
+
+def rebuild(
+    table: Annotated[str, typer.Argument(help="A table of the use case.", show_default=False)],
+    config: ConfigOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Derive the whole history of a table from its log, and replace it in one commit; refused beside a stream.
+
+    For a history that something else has damaged. The log is taken as it is.
+    """
+    configure_logging("warning")
+    use_case, place = select_use_case(config), select_home(home)
+    chosen = select_table(use_case, table)
+    with sole_writer(use_case, place, "fluvial rebuild"), _session("fluvial-rebuild", place) as session:
+        versions = rebuild_table(session, chosen, Locations(use_case, place.lake))
+    words = {"table": chosen.name, "versions": versions}
+    print(json_text(words) if as_json else f"{chosen.name}: {versions:,} versions derived from the log")
+
+
+@contextmanager
+def _session(name: str, home: Home) -> Iterator[SparkSession]:
+    with shown_progress() as progress:
+        ensure_artifacts(home, ("spark",), progress)
+    os.environ.update(java_environment())
+    session = build_session(name, spark_jars(home))
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def _lines(reports: Sequence[SettleReport]) -> Iterator[str]:
+    for report in reports:
+        outcome = "not settled" if report.error else f"{report.changed_versions:,} rows of the history changed"
+        yield f"{report.table}: {outcome}"

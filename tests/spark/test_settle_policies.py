@@ -1,0 +1,77 @@
+"""When a table is settled, and that nothing is done while no settle is due."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from fluvial.config.locations import Locations
+from fluvial.config.model import UseCase
+from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.query import open_lake
+from fluvial.io.settling import SettleReport, settle_tables
+from fluvial.io.verify import verify_table
+from tests.spark.records import TINY, debezium, records
+
+
+def use_case_with(**policy: Any) -> UseCase:
+    return UseCase.model_validate(TINY | {"settings": {**TINY["settings"], "settle": policy}})
+
+
+def items(first: int, count: int) -> list[str]:
+    rows = ({"id": key, "a": "A", "b": "b", "price": "1.00", "seen_at": None} for key in range(first, first + count))
+    return [debezium("c", row["id"], row) for row in rows]  # type: ignore[call-overload]
+
+
+def count(use_case: UseCase, lake: Path, view: str) -> int:
+    sql = f"SELECT count(*) FROM {view}"
+    return int(open_lake(use_case, lake, sql).execute(sql).fetchall()[0][0])
+
+
+def test_rows_gather_in_the_log_until_enough_wait_and_a_restart_still_knows_how_many(
+    spark: SparkSession, lake: Path
+) -> None:
+    use_case = use_case_with(policy="rows", rows=6)
+    seen = []
+    for batch, start in enumerate((1, 3, 5, 7)):
+        writer = LakeWriter(spark, use_case, Locations(use_case, lake), "query-1")
+        writer.write(records(spark, items(start, 2), first=start), batch)
+        seen.append((count(use_case, lake, "items"), count(use_case, lake, "items__live")))
+    verdict = verify_table(use_case, lake, use_case.table("items"))
+    assert seen == [(0, 2), (0, 4), (6, 6), (6, 8)]
+    assert (verdict.differences, verdict.versions, verdict.unsettled_log_versions) == ((), 6, 1)
+
+
+def test_an_idle_table_is_settled_when_its_oldest_row_is_old_enough_and_until_then_no_spark_job_runs(
+    spark: SparkSession, lake: Path
+) -> None:
+    use_case = use_case_with(policy="bytes", bytes="1GB", max_age="10 minutes")
+    writer = LakeWriter(spark, use_case, Locations(use_case, lake), "query-1")
+    writer.write(records(spark, items(1, 2)), 0)
+    writer.write(records(spark, items(3, 2), first=10), 1)
+    table, now = writer._writers["items"], datetime.now(UTC)
+    spark.sparkContext.setJobGroup("not due", "")
+    early = [table.settle_due(now), table.history.look_again(), table.settle_due(now + timedelta(minutes=9))]
+    jobs = spark.sparkContext.statusTracker().getJobIdsForGroup("not due")
+    spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
+    assert (early, list(jobs), count(use_case, lake, "items")) == ([0, None, 0], [], 0)
+    assert table.settle_due(now + timedelta(minutes=11)) == 4
+    assert count(use_case, lake, "items") == 4
+    assert table.settle_due(now + timedelta(minutes=30)) == 0
+
+
+def test_what_waits_can_be_settled_by_hand_and_a_table_that_fails_keeps_no_other_waiting(
+    spark: SparkSession, lake: Path
+) -> None:
+    use_case = use_case_with(policy="age", age="1 day")
+    locations = Locations(use_case, lake)
+    person = debezium("c", 5, {"id": 1, "email": "x@y.z", "age": 3})
+    both = records(spark, items(1, 2)).union(records(spark, [person], topic="cdc-people"))
+    LakeWriter(spark, use_case, locations, "query-1").write(both, 0)
+    spark.read.format("delta").load(locations.table(use_case.table("items")).log).write.format("delta").save(
+        locations.table(use_case.table("items")).history
+    )
+    failed, settled = settle_tables(spark, use_case.tables, locations)
+    assert settled == SettleReport("people", 1)
+    assert failed.error.startswith("items: its history was changed by something else: version 0 is a ")
