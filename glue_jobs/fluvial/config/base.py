@@ -1,8 +1,11 @@
 """What every configuration model shares."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+PRINTABLE: Final = r"^[^\p{C}\p{Zl}\p{Zp}]+$"
+"""No control characters and nothing that turns the direction of writing: ids are printed in logs and terminals."""
 
 
 class Model(BaseModel):

@@ -1,6 +1,7 @@
 """From tables.yaml to a UseCase, or to a ConfigError that holds every problem at once."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from fluvial.config.codes import Code
 from fluvial.config.document import Node
-from fluvial.config.findings import Finding, did_you_mean
+from fluvial.config.findings import Finding, describe, did_you_mean
 from fluvial.config.findings import Path as Place
 from fluvial.config.meaning import between_tables, use_case_findings
 from fluvial.config.model import UseCase
@@ -21,6 +22,8 @@ from fluvial.config.source_file import SourceFile, read_source_file
 from fluvial.errors import ConfigError, Problem
 
 FILE_NAME: Final = "tables.yaml"
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_NAME_HINT: Final = "letters, digits, dots, dashes and underscores, 63 at most, a letter or digit first"
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,11 @@ def _placeholder_finding(path: Place, name: str, values: Mapping[str, str]) -> F
 
 def _use_case(data: dict[str, Any], name: str) -> tuple[UseCase | None, list[Finding]]:
     findings = [_named_in_file()] if "name" in data else []
+    if not _NAME.fullmatch(name):
+        message = f"the folder's name {describe(name)} can't name a use case"
+        findings.append(
+            Finding((), Code.WRONG_USE_CASE_NAME, message, f"rename the folder: {_NAME_HINT}", _NAME_HINT, name)
+        )
     use_case: UseCase | None = None
     try:
         use_case = UseCase.model_validate({**data, "name": name})

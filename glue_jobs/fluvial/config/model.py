@@ -1,6 +1,7 @@
 """The models of tables.yaml: frozen, unknown keys forbidden, every value checked when it is built."""
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -25,12 +26,18 @@ def _known_type(value: Any) -> str:
         raise PydanticCustomError("unknown_type", "unknown type '{name}'", {"name": value}) from error
 
 
+# Paths stand in SQL text and in URLs; S3 itself advises against the rest.
+_NOT_IN_PATHS: Final = re.compile(r"[^A-Za-z0-9 ._~=@:/()!*,${}+-]")
+
+
 def _safe_location(location: str) -> str:
     scheme, separator, rest = location.partition("://")
     if separator and scheme not in {"s3", "s3a", "file"}:
         raise PydanticCustomError("wrong_scheme", "'{scheme}://' isn't a known kind of place", {"scheme": scheme})
     if ".." in (rest or scheme).split("/"):
         raise PydanticCustomError("upward_path", "'..' would lead out of the lake")
+    if found := _NOT_IN_PATHS.search(location):
+        raise PydanticCustomError("wrong_character", "{found} can't stand in a path", {"found": ascii(found[0])})
     return location
 
 
@@ -175,7 +182,9 @@ class Settings(Model):
 class Kafka(Model):
     """How to reach the broker; on the local profile the stack's own broker replaces it."""
 
-    bootstrap_servers: Annotated[str, Field(min_length=1, examples=["${MSK_BOOTSTRAP_SERVERS}"])]
+    bootstrap_servers: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9._:,\[\]${}-]+$", examples=["${MSK_BOOTSTRAP_SERVERS}"])
+    ]
     """`host:port`, several separated by commas."""
 
     security_protocol: Literal["SASL_SSL", "SSL", "PLAINTEXT", "SASL_PLAINTEXT"] = "SASL_SSL"
@@ -184,7 +193,7 @@ class Kafka(Model):
     sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "AWS_MSK_IAM"] = "SCRAM-SHA-512"
     """How the client proves who it is."""
 
-    username: str | None = None
+    username: Annotated[str, Field(pattern=r"^[A-Za-z0-9._@+=${}-]{1,128}$")] | None = None
     """The SCRAM user; its password is a secret and never stands here."""
 
     partitions: Annotated[int, Field(ge=1, le=1000)] = 1

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from fluvial.config.base import Params, WithParams
+from fluvial.config.base import PRINTABLE, Params, WithParams
 from fluvial.config.codes import Code
 from fluvial.config.findings import Finding, describe
 from fluvial.config.java_regex import regex_error
@@ -21,7 +21,7 @@ class _Rule(WithParams):
     looks_at_batch: ClassVar[bool] = False
     """Whether a row's verdict depends on the other rows of its micro-batch."""
 
-    id: Annotated[str, Field(min_length=1, max_length=128)]
+    id: Annotated[str, Field(pattern=PRINTABLE, min_length=1, max_length=128)]
     """Names the rule in violations, quarantine and metrics; one of its kind in the table."""
 
     column: str

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from fluvial.config.base import Params, WithParams
+from fluvial.config.base import PRINTABLE, Params, WithParams
 from fluvial.config.types import Family
 
 
@@ -15,7 +15,7 @@ class _Transform(WithParams):
     masks: ClassVar[bool] = False
     """Whether the raw value is a secret that may not be written anywhere."""
 
-    id: Annotated[str, Field(min_length=1, max_length=128)] = ""
+    id: Annotated[str, Field(pattern=PRINTABLE, min_length=1, max_length=128)] = ""
     """Names the transform; one of its kind in the table."""
 
     column: str

@@ -50,11 +50,11 @@ CASES = [
     ("name: photo,", "name: my photo,", "24:16", "E013", "'my photo' isn't a usable name", NAME_RULE),
     ("name: photo,", "name: 7,", "24:16", "E012", "'name': expected text, found the number 7", "quote it: '7'"),
     ("params: {decimals: 1}", "params: {decimals: many}", "33:74", "E012",
-     "'decimals': expected a whole number, found 'many'", ""),
+     "'decimals': expected a whole number, found 'many'", "write digits only"),
     ("params: {decimals: 1}", "params: {decimals: 99}", "33:74", "E013",
-     "'decimals': Input should be less than or equal to 18", ""),
+     "'decimals': Input should be less than or equal to 18", "write a smaller number"),
     ("name: photo, type: binary, nullable: true", "name: photo, type: binary, nullable: maybe", "24:47", "E012",
-     "'nullable': expected true or false, found 'maybe'", ""),
+     "'nullable': expected true or false, found 'maybe'", "write true or false"),
     ("    track_columns: [email, total]", "    track_columns: email", "36:20", "E012",
      "'track_columns': expected a list, found 'email'", "each item on a line of its own, after a dash"),
     ("quarantine_path: s3://shop-quarantine/shop", "quarantine_path: s3://shop/../../etc", "3:20", "E013",
@@ -73,6 +73,22 @@ CASES = [
      "'64 MBit' isn't a usable bytes", "write it like '64MB' or '512 KiB'"),
     ("  trigger_interval: 10 seconds", "  settle: {policy: age, age: 10m}", "5:30", "E013",
      "'10m' isn't a usable age", "write it like '30 seconds', '10 minutes' or '1 hour'"),
+    ("quarantine_path: s3://shop-quarantine/shop", "quarantine_path: s3://shop/it's", "3:20", "E013",
+     """'quarantine_path': "'" can't stand in a path""", "use letters, digits and . _ - = / only"),
+    ("bootstrap_servers: ${MSK_BOOTSTRAP_SERVERS}", "bootstrap_servers: b:1 b:2", "7:22", "E013",
+     "'b:1 b:2' isn't a usable bootstrap_servers", "write it like host:9096, several separated by commas"),
+    ("  username: fluvial", '  username: me"; x', "10:13", "E013", "'me\"; x' isn't a usable username",
+     "letters, digits and . _ @ + = - only, 128 at most"),
+    ("id: email_there", 'id: "email\\n"', "29:14", "E013", "'email\\n' isn't a usable id",
+     "1 to 128 printable characters"),
+    ("{pattern: '@'}", "{pattern: " + "a" * 1001 + "}", "27:74", "E013",
+     "'pattern': String should have at most 1000 characters", "shorten it"),
+    ("sasl_mechanism: SCRAM-SHA-512", "sasl_mechanism: PLAIN", "9:19", "E013", "'sasl_mechanism' can't be 'PLAIN'",
+     "known: AWS_MSK_IAM, SCRAM-SHA-256, SCRAM-SHA-512"),
+    ("schema_name: public", "schema_name: public; drop", "13:16", "E013",
+     "'public; drop' isn't a usable schema_name", NAME_RULE),
+    ("    topic: cdc-orders", "    topic: cdc orders", "16:12", "E013", "'cdc orders' isn't a usable topic",
+     "letters, digits, dots, dashes and underscores, 249 at most"),
     # ---- kinds
     ("type: range, column: total", "type: rnage, column: total", "26:33", "E014", "unknown rule 'rnage'",
      "did you mean 'range'?"),
@@ -83,7 +99,8 @@ CASES = [
     ("name: photo, type: binary", "name: photo, type: binray", "24:29", "E016", "unknown type 'binray'",
      "did you mean 'binary'?"),
     ('type: "decimal(12,2)"', 'type: "decimal(40,2)"', "21:29", "E013",
-     "'type': decimal(40,2) is impossible: 1 <= precision <= 38, scale <= precision", ""),
+     "'type': decimal(40,2) is impossible: 1 <= precision <= 38, scale <= precision",
+     "see the reference of column types: docs/reference/tables-yaml.md"),
     # ---- names
     ("    primary_key: id\n", "    primary_key: idd\n", "17:18", "E020",
      "column 'idd' isn't in the schema of table 'orders'", "did you mean 'id'?"),
@@ -149,7 +166,7 @@ CASES = [
     ("type: regex, column: email, params: {pattern: '@'}", "type: length, column: email, params: {}", "27:65", "E013",
      "'params': length needs min, max or both", "add `params: {min: …, max: …}` with at least one of the two"),
     ("type: regex, column: email, params: {pattern: '@'}", "type: length, column: email, params: {min: -1}",
-     "27:71", "E013", "'min': Input should be greater than or equal to 0", ""),
+     "27:71", "E013", "'min': Input should be greater than or equal to 0", "write a larger number"),
     ("type: regex, column: email, params: {pattern: '@'}", "type: length, column: total, params: {min: 1}",
      "27:50", "E031", "rule 'length' needs a text column; 'total' is decimal(12,2)",
      "choose another rule, or correct the column's type"),
@@ -173,7 +190,7 @@ CASES = [
      "'maybe' isn't true or false, so no value of a boolean column equals it", CORRECT_TYPE),
     ("{values: [a@b, c@d]}", "{values: [a@b, null]}", "28:87", "E035", "null can't be listed",
      "null passes; add a not_null rule"),
-    ("{values: [a@b, c@d]}", "{values: []}", "28:81", "E013", "'values': needs at least one item", ""),
+    ("{values: [a@b, c@d]}", "{values: []}", "28:81", "E013", "'values': needs at least one item", "add one"),
     ("{pattern: '@'}", "{pattern: '(@'}", "27:74", "E036",
      "'pattern': not a regular expression: missing ), unterminated subpattern",
      "Spark runs it as a Java regular expression; quote it in single quotes, so that YAML keeps \\"),
@@ -251,6 +268,11 @@ def test_each_broken_place_is_told_with_its_line_its_code_and_a_way_out(
 
     told = [(f"{problem.line}:{problem.column}", problem.code, problem.message, problem.hint) for problem in problems]
     assert (place, code, message, hint) in told
+
+
+def test_there_are_many_of_them_and_each_says_what_to_do() -> None:
+    assert len({(case[0], case[1]) for case in CASES}) >= 60
+    assert all(case[5] for case in CASES)
 
 
 def test_the_sample_itself_has_no_problem(tmp_path: Path) -> None:
