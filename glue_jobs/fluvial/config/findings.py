@@ -11,6 +11,8 @@ Path = tuple[str | int, ...]
 """Keys and list positions from the root of the file."""
 
 _SHOWN: Final = 60
+MOST_FINDINGS: Final = 1_000
+"""Of one kind: looking for the nearest word costs time, and nobody mends more in one go."""
 
 
 class Span(NamedTuple):
@@ -57,6 +59,8 @@ def one_of(words: Iterable[str]) -> str:
 
 def printable(text: str) -> str:
     """The text with everything escaped that could move a terminal's cursor or turn the direction of writing."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 

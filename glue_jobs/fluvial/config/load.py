@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from fluvial.config.codes import Code
 from fluvial.config.document import Node
-from fluvial.config.findings import Finding, describe, did_you_mean
+from fluvial.config.findings import MOST_FINDINGS, Finding, describe, did_you_mean
 from fluvial.config.findings import Path as Place
 from fluvial.config.meaning import between_tables, use_case_findings
 from fluvial.config.model import UseCase
@@ -82,7 +82,8 @@ def _plain_data(file: SourceFile, values: Mapping[str, str]) -> tuple[dict[str, 
         try:
             return resolve_placeholders(text, known)
         except UnknownPlaceholderError as error:
-            findings.append(_placeholder_finding(path, error.name, values))
+            if len(findings) < MOST_FINDINGS:
+                findings.append(_placeholder_finding(path, error.name, values))
             return text
 
     assert file.document.root is not None

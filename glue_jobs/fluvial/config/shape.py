@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from fluvial.config.codes import Code
-from fluvial.config.findings import Finding, Path, describe, did_you_mean, one_of
+from fluvial.config.findings import MOST_FINDINGS, Finding, Path, describe, did_you_mean, one_of
 from fluvial.config.schema_place import schema_root
 from fluvial.config.types import known_type_names
 
@@ -27,9 +27,6 @@ _EXPECTED: Final = {
     "dict_type": "a mapping of keys",
     "wrong_bound": "a number, a date or a timestamp",
 }
-_MOST: Final = 1_000
-"""Errors that are told: looking for the nearest word costs time, and nobody mends more in one go."""
-
 _WRONG_VALUE_CODES: Final = {"wrong_regex": Code.WRONG_REGEX, "wrong_bound": Code.WRONG_BOUND}
 _HINTS: Final = {
     "name": "a letter first, then letters, digits and underscores, 63 at most",
@@ -79,7 +76,7 @@ _HINTS: Final = {
 def shape_findings(error: ValidationError) -> Iterator[Finding]:
     """Every error of the model; one for each place, however many alternatives pydantic tried."""
     seen: set[tuple[Path, Code]] = set()
-    for details in islice(error.errors(include_url=False), _MOST):
+    for details in islice(error.errors(include_url=False), MOST_FINDINGS):
         if details["type"] == "too_short" and details["input"]:
             continue  # pydantic counts the items without those that have an error of their own
         finding = _finding(details)

@@ -14,6 +14,8 @@ from fluvial.errors import ConfigError, Problem
 
 _LINE_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """What YAML takes for one."""
+_LONGEST_LINE: Final = 2_000
+"""Of the lines that are shown: a problem for each value of a long list would repeat it each time."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,11 @@ def _not_a_mapping(document: Document) -> Finding | None:
     return Finding((), Code.NOT_A_MAPPING, message, "start with `settings:`, `kafka:` and `tables:`", "keys", found)
 
 
+def _excerpt(lines: Sequence[str], span: Span) -> str:
+    line = lines[span.line - 1] if span.line <= len(lines) else ""
+    return printable(line.replace("\t", " ")) if len(line) <= _LONGEST_LINE else ""
+
+
 def _problem(path: Path, lines: Sequence[str], finding: Finding, span: Span) -> Problem:
     return Problem(
         file=str(path),
@@ -96,6 +103,6 @@ def _problem(path: Path, lines: Sequence[str], finding: Finding, span: Span) -> 
         hint=printable(finding.hint),
         expected=printable(finding.expected),
         found=printable(finding.found),
-        source=printable(lines[span.line - 1].replace("\t", " ")) if span.line <= len(lines) else "",
+        source=_excerpt(lines, span),
         length=span.length,
     )
