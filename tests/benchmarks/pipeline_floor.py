@@ -12,7 +12,7 @@ from tests.benchmarks.close_then_append import CloseThenAppend
 from tests.benchmarks.cost import Meter
 from tests.benchmarks.deequ import FastPathWithDeequ
 from tests.benchmarks.measure import Entry, Run, Series, run_in_turn
-from tests.benchmarks.rivals import FastPath, Floor, Rival, WholeJob, without_metrics
+from tests.benchmarks.rivals import FastPath, Floor, Rival, WholeJob, settled_every, without_metrics
 from tests.benchmarks.telemetry import Stream, only_table
 
 BAD_SHARE: Final = 0.02
@@ -26,12 +26,12 @@ class Size:
     rounds: int
     warm_up: int
     micro_rows: int = 20_000
-    micro_batches: int = 4
+    micro_batches: int = 8
     """In a round."""
 
 
 FULL: Final = Size(rows=100_000, rounds=7, warm_up=2)
-QUICK: Final = Size(rows=50_000, rounds=3, warm_up=1, micro_batches=2)
+QUICK: Final = Size(rows=50_000, rounds=3, warm_up=1, micro_batches=3)
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,11 @@ class PipelineFloor:
         per_round = self.size.micro_batches
         stream = self._stream(envelope, self.size.micro_rows, self.size.rounds * per_round, BAD_SHARE)
         place, table = self._place(f"micro-{envelope}"), only_table(self.use_case)
+        lazy = settled_every(self.use_case, per_round * self.size.micro_rows)
         rivals: dict[str, Rival] = {
             "floor": Floor(place("floor"), table, envelope),
-            "whole job": WholeJob(place("whole"), self.use_case, self.session),
+            "whole job, settled each batch": WholeJob(place("each"), self.use_case, self.session),
+            "whole job, settled once a round": WholeJob(place("every"), lazy, self.session),
             "close then append": CloseThenAppend(place("classic"), table, envelope),
         }
         return self._run({name: Entry(rival, stream, per_round) for name, rival in rivals.items()})

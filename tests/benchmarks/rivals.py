@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.locations import Locations
-from fluvial.config.model import Table, UseCase
+from fluvial.config.model import SettlePolicy, Table, UseCase
 from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.session import suit_batch_size
 from fluvial.io.table_writer import TableWriter
 from fluvial.streams import BatchContext, Records
 from tests.benchmarks.telemetry import only_table
@@ -105,6 +106,10 @@ class SettleStep:
 
     folder: Path
     writer: TableWriter
+    batch_rows: int
+
+    def __post_init__(self) -> None:
+        suit_batch_size(self.writer.history.session, self.batch_rows)
 
     def write(self, records: DataFrame, batch: int) -> None:
         """Folds in what was taken up since."""
@@ -133,3 +138,9 @@ def without_metrics(use_case: UseCase) -> UseCase:
     """The use case with nothing to measure."""
     table = only_table(use_case).model_copy(update={"deequ_checks": ()})
     return use_case.model_copy(update={"tables": (table,)})
+
+
+def settled_every(use_case: UseCase, rows: int) -> UseCase:
+    """The use case whose history is settled once so many rows of the log wait."""
+    policy = SettlePolicy(policy="rows", rows=rows)
+    return use_case.model_copy(update={"settings": use_case.settings.model_copy(update={"settle": policy})})

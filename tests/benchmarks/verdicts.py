@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from tests.benchmarks.measure import Series, ratio
+from tests.benchmarks.scd2_growth import CLASSIC, EVERY, SETTLE
 from tests.benchmarks.targets import AT_LEAST, AT_MOST, Finding
 
 
@@ -23,6 +24,29 @@ def judge_large(envelope: str, group: Mapping[str, Series]) -> Iterator[Finding]
 
 
 def judge_micro(envelope: str, group: Mapping[str, Series]) -> Iterator[Finding]:
-    """The second half of T2."""
-    whole, floor = group["whole job"], group["floor"]
-    yield Finding("T2", f"{envelope}: whole job with settling / floor", ratio(whole, floor), AT_LEAST, 0.40)
+    """The second halves of T2 and T6."""
+    floor, each, every = (
+        group["floor"],
+        group["whole job, settled each batch"],
+        group["whole job, settled once a round"],
+    )
+    yield Finding("T2", f"{envelope}: settled each batch / floor", ratio(each, floor), AT_LEAST, 0.40)
+    written = every.bytes_per_event / floor.bytes_per_event
+    yield Finding("T6", f"{envelope}: bytes, settled every {every.batches} batches / floor's", written, AT_MOST, 3)
+
+
+def judge_growth(groups: Mapping[str, Mapping[str, Series]]) -> Iterator[Finding]:
+    """T3, T4 and the last of T5, over the shortest and the longest history."""
+    names = list(groups)
+    short, long = groups[names[0]], groups[names[-1]]
+    between = f"{names[-1]} / {names[0]}"
+    steps = short[SETTLE], long[SETTLE]
+    yield Finding("T3", f"CPU of a settle, {between}", ratio(*steps), AT_MOST, 1.15)
+    yield Finding(
+        "T3", f"bytes of a settle, {between}", steps[1].bytes_per_event / steps[0].bytes_per_event, AT_MOST, 1.05
+    )
+    yield Finding("T5", f"{names[-1]}: jobs of a settle", steps[1].jobs_per_batch, AT_MOST, 6)
+    for name, group, limit in ((names[-1], long, 10), (names[0], short, 5)):
+        yield Finding(
+            "T4", f"{name}: close then append / Fluvial", ratio(group[EVERY], group[CLASSIC]), AT_LEAST, limit
+        )

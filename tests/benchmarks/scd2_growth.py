@@ -1,0 +1,105 @@
+"""What a micro-batch of 2,000 changes costs as history grows, for Fluvial and for two usual ways to keep SCD2."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pyspark.sql import DataFrame, SparkSession
+
+from fluvial.io.events_file import RECORD_SCHEMA
+from tests.benchmarks.accounts import Life, accounts_use_case, batch_records
+from tests.benchmarks.close_then_append import CloseThenAppend
+from tests.benchmarks.cost import Meter
+from tests.benchmarks.long_lake import LongLake
+from tests.benchmarks.measure import Entry, Run, Series, run_in_turn
+from tests.benchmarks.rivals import FastPath, SettleStep, WholeJob, settled_every
+from tests.benchmarks.single_merge import SingleMerge
+from tests.benchmarks.telemetry import only_table
+
+ROWS: Final = 2_000
+BATCHES: Final = 8
+"""Between two settles of the policy that is measured beside `each_batch`."""
+SETTLE: Final = "settle step alone"
+EACH: Final = "Fluvial, settled each batch"
+EVERY: Final = f"Fluvial, settled every {BATCHES} batches"
+CLASSIC: Final = "close then append"
+SINGLE: Final = "single MERGE of Delta's documentation"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is run."""
+
+    keys: int
+    histories: tuple[int, ...]
+    rounds: int
+    warm_up: int
+
+
+FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=6, warm_up=2)
+QUICK: Final = Size(keys=20_000, histories=(1, 10), rounds=3, warm_up=1)
+LARGE: Final = Size(keys=1_000_000, histories=(1, 4), rounds=4, warm_up=1)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The measured batches of one life, each written once."""
+
+    session: SparkSession
+    folder: Path
+    life: Life
+    rows: int = ROWS
+
+    def batch(self, number: int) -> DataFrame:
+        """Records as Spark's Kafka source gives them."""
+        path = self.folder / str(number)
+        if not path.exists():
+            batch_records(self.session, self.life, number, self.rows).write.parquet(str(path))
+        return self.session.read.schema(RECORD_SCHEMA).parquet(str(path))
+
+
+@dataclass(frozen=True)
+class Scd2Growth:
+    """The benchmark in one session, below one folder."""
+
+    session: SparkSession
+    folder: Path
+    size: Size
+    report: Callable[[str], None]
+
+    def run(self, *, is_skewed: bool) -> dict[str, dict[str, Series]]:
+        """Series by rival, by history; in each round every rival meets every history."""
+        lives = [Life(self.size.keys, history, is_skewed) for history in self.size.histories]
+        entries = {(life.name, rival): entry for life in lives for rival, entry in self._entries(life)}
+        named = {" | ".join(place): entry for place, entry in entries.items()}
+        series = run_in_turn(Run(Meter(self.session), self.size.rounds, self.size.warm_up, self.report), named)
+        return {
+            life.name: {rival: series[f"{name} | {rival}"] for name, rival in entries if name == life.name}
+            for life in lives
+        }
+
+    def _entries(self, life: Life) -> Iterator[tuple[str, Entry]]:
+        """Each rival on a copy of the same lake."""
+        self.report(f"building {life.name}")
+        case, place = accounts_use_case(), self._copies(life)
+        table, changes = only_table(case), Changes(self.session, self.folder / life.name / "changes", life)
+        taker = FastPath(place("settle"), case, self.session)
+        yield SETTLE, Entry(SettleStep(taker.folder, taker.writer, ROWS), changes, before=taker.write)
+        yield EACH, Entry(WholeJob(place("each"), case, self.session), changes)
+        yield (
+            EVERY,
+            Entry(WholeJob(place("every"), settled_every(case, BATCHES * ROWS), self.session), changes, BATCHES),
+        )
+        yield CLASSIC, Entry(CloseThenAppend(place("classic"), table, "debezium"), changes)
+        yield SINGLE, Entry(SingleMerge(place("single"), table, "debezium"), changes)
+
+    def _copies(self, life: Life) -> Callable[[str], Path]:
+        original = self.folder / life.name / "lake"
+        LongLake(self.session, accounts_use_case(), life, original).build()
+
+        def copy(name: str) -> Path:
+            return Path(shutil.copytree(original, self.folder / life.name / name))
+
+        return copy

@@ -1,0 +1,28 @@
+from collections.abc import Sequence
+
+from tests.benchmarks.cost import Cost
+from tests.benchmarks.measure import Series, ratio
+from tests.benchmarks.targets import AT_LEAST, AT_MOST, Finding
+
+
+def series(cpu_seconds: Sequence[float], events: int = 100) -> Series:
+    return Series("rival", events, 1, [Cost(cpu, 0.0, 1, 0) for cpu in cpu_seconds])
+
+
+def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
+    assert ratio(series([1, 2, 4]), series([1, 1, 1])) == 0.5
+
+
+def test_a_ratio_counts_events_and_not_rounds() -> None:
+    assert ratio(series([8], events=800), series([1], events=100)) == 1.0
+
+
+def test_a_target_is_met_at_its_limit_and_missed_beyond_it() -> None:
+    met = (Finding("T1", "", 0.60, AT_LEAST, 0.60).is_met, Finding("T3", "", 1.15, AT_MOST, 1.15).is_met)
+    missed = (Finding("T1", "", 0.599, AT_LEAST, 0.60).is_met, Finding("T3", "", 1.151, AT_MOST, 1.15).is_met)
+    assert (met, missed) == ((True, True), (False, False))
+
+
+def test_a_missed_target_is_told_in_capitals() -> None:
+    found = Finding("T1", "dms: fast path / floor", 0.4, AT_LEAST, 0.60)
+    assert found.row() == ("T1", "dms: fast path / floor", "0.4", "≥ 0.6", "MISSED")
