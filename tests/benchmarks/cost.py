@@ -4,6 +4,7 @@ The tree is this Python process and the driver's JVM with all its threads (tasks
 has no other. Wall-clock time is kept for orientation; on a shared machine it says little.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ class Cost:
     wall_seconds: float
     jobs: int
     bytes_written: int
+    compiler_seconds: float = 0.0
+    """Of the CPU-seconds, the JVM's compilers': the warm-up is long enough when they have little left to do."""
     call_sites: Counter[str] = field(default_factory=Counter)
 
 
@@ -37,12 +40,12 @@ class Meter:
         self._context().listenerBus().waitUntilEmpty()
         self.session._jvm.System.gc()
         before, first_job = file_sizes(folder), self.jobs_so_far()
-        cpu, wall = tree_cpu_seconds(), perf_counter()
+        cpu, compilers, wall = tree_cpu_seconds(), compiler_seconds(), perf_counter()
         work()
-        cpu, wall = tree_cpu_seconds() - cpu, perf_counter() - wall
+        cpu, compilers, wall = tree_cpu_seconds() - cpu, compiler_seconds() - compilers, perf_counter() - wall
         written = sum(size for path, size in file_sizes(folder).items() if path not in before)
         sites = Counter(self.call_sites(first_job))
-        return Cost(cpu, wall, self.jobs_so_far() - first_job, written, sites)
+        return Cost(cpu, wall, self.jobs_so_far() - first_job, written, compilers, sites)
 
     def jobs_so_far(self) -> int:
         """Every job that this driver has started, whoever asked for it."""
@@ -67,6 +70,23 @@ def tree_cpu_seconds() -> float:
     me = psutil.Process()
     times = (process.cpu_times() for process in (me, *me.children(recursive=True)))
     return sum(time.user + time.system for time in times)
+
+
+def compiler_seconds() -> float:
+    """Of the JVM's compiler threads, which keep their names; 0 where there is no /proc."""
+    children = (process.pid for process in psutil.Process().children(recursive=True))
+    threads = (thread for pid in children for thread in Path(f"/proc/{pid}/task").glob("*"))
+    return sum(_thread_seconds(thread) for thread in threads)
+
+
+def _thread_seconds(thread: Path) -> float:
+    try:
+        name, _, rest = (thread / "stat").read_text().partition("(")[2].rpartition(")")
+    except OSError:  # it has ended meanwhile
+        return 0.0
+    user, system = rest.split()[11:13]
+    is_compiler = name.startswith(("C1 Compiler", "C2 Compiler"))
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") if is_compiler else 0.0
 
 
 def file_sizes(folder: Path) -> dict[Path, int]:

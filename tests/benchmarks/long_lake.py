@@ -17,6 +17,7 @@ from fluvial.config.locations import Locations, TableLocations
 from fluvial.config.model import UseCase
 from fluvial.envelope.key_change import change_events
 from fluvial.io import delta
+from fluvial.io.commits import Settled
 from fluvial.micro_batch import check_records, place_events
 from fluvial.streams import BatchContext, FreshEvents, Records
 from tests.benchmarks.accounts import Life, past_records
@@ -79,7 +80,7 @@ class LongLake:
 
     def _write_history(self, versions: DataFrame) -> None:
         table, log_id = only_table(self.use_case), DeltaTable.forPath(self.session, self.locations.log).detail()
-        note = delta.settled_metadata(log_id.select("id").collect()[0][0], 0)
+        note = Settled(log_id.select("id").collect()[0][0], 0).note
         closed = versions.where(~F.col(c.IS_CURRENT)).repartitionByRange(self._files(), c.END_SEQUENCE)
         current = versions.where(c.IS_CURRENT).repartition(2, "id")
         properties = delta.history_properties(table)
@@ -89,7 +90,7 @@ class LongLake:
                 self.locations.history,
                 partition_by=(c.IS_CURRENT,),
                 properties=properties,
-                user_metadata=note,
+                note=note,
             )
 
     def _write_unparted(self, versions: DataFrame) -> None:

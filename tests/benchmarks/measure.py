@@ -40,6 +40,11 @@ class Series:
         return median(cost.cpu_seconds for cost in self.rounds)
 
     @property
+    def compiler_seconds(self) -> float:
+        """Of a round."""
+        return median(cost.compiler_seconds for cost in self.rounds)
+
+    @property
     def events_per_cpu_second(self) -> float:
         """The figure that the targets speak of."""
         return self.events / self.cpu_seconds
@@ -114,7 +119,8 @@ def _write_all(write: Write, frames: Sequence[tuple[int, DataFrame]]) -> None:
 
 
 def _spent(cost: Cost, series: Series) -> str:
-    return f"{cost.cpu_seconds:.2f} CPU-s, {series.events / cost.cpu_seconds:,.0f} events/CPU-s, {cost.jobs} jobs"
+    spent = f"{cost.cpu_seconds:.2f} CPU-s, {cost.compiler_seconds:.2f} of them compilers"
+    return f"{spent}, {series.events / cost.cpu_seconds:,.0f} events/CPU-s, {cost.jobs} jobs"
 
 
 def _rotated(entries: Mapping[str, Entry], by: int) -> list[tuple[str, Entry]]:

@@ -48,7 +48,7 @@ def as_json(machine: Mapping[str, Any], groups: Groups, findings: Sequence[Findi
 
 def as_text(groups: Groups, findings: Sequence[Finding]) -> str:
     """The tables of docs/performance.md."""
-    header = ("rival", "events/CPU-s", "CPU-s a batch", "jobs a batch", "bytes written/event")
+    header = ("rival", "events/CPU-s", "CPU-s a batch", "of it compilers", "jobs a batch", "bytes written/event")
     parts = [
         f"{name}\n{_table((header, *(_cells(series) for series in group.values())))}" for name, group in groups.items()
     ]
@@ -70,6 +70,7 @@ def _cells(series: Series) -> tuple[str, ...]:
         series.name,
         f"{series.events_per_cpu_second:,.0f}",
         f"{series.cpu_seconds / series.batches:.2f}",
+        f"{series.compiler_seconds / series.batches:.2f}",
         f"{series.jobs_per_batch:g}",
         f"{series.bytes_per_event:.0f}",
     )

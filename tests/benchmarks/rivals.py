@@ -10,7 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.locations import Locations
-from fluvial.config.model import SettlePolicy, Table, UseCase
+from fluvial.config.model import Table, UseCase
+from fluvial.config.settle import SettlePolicy
+from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.session import suit_batch_size
 from fluvial.io.table_writer import TableWriter
@@ -19,6 +21,7 @@ from tests.benchmarks.telemetry import only_table
 
 QUERY: Final = "benchmark"
 PROCESSED_AT: Final = datetime(2026, 1, 2, tzinfo=UTC)
+_NEVER: Final = SettlePolicy(policy="rows", rows=1_000_000_000)
 _TEXT: Final = frozenset({"timestamp", "date"})
 """Types that the parser of JSON reads slowly: read as text and cast, they cost less than half."""
 
@@ -84,15 +87,16 @@ class FastPath:
 
     def __post_init__(self) -> None:
         table = only_table(self.use_case)
-        self.writer = TableWriter(self.session, table, Locations(self.use_case, self.folder).table(table))
+        locations = Locations(self.use_case, self.folder).table(table)
+        self.writer = TableWriter(self.session, table, locations, policy=_NEVER)
 
     def write(self, records: DataFrame, batch: int) -> None:
-        """As TableWriter does, without its last step."""
+        """What LakeWriter does for one table."""
         context = BatchContext(QUERY, batch, PROCESSED_AT)
         checked = self.writer.check(Records(records), context)
         try:
             self.inspect(checked.records)
-            self.writer._append(checked, context)
+            self.writer.write(checked, DeadLetterCounts(), context)
         finally:
             checked.records.unpersist()
 
