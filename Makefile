@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 TESTS ?= $(wildcard $(addprefix tests/,unit oracle simulation airflow spark end_to_end))
 STAMP := $(VENV)/.stamp
 
-.PHONY: help setup run test test-fast simulate golden bench lint format lock lock-jars clean
+.PHONY: help setup run test test-fast simulate golden schema bench lint format lock lock-jars clean
 
 help: ## List what make can do
 	@awk 'BEGIN {FS = ":.*## "; print "usage: make TARGET\n"} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ test-fast: $(STAMP)-test ## Run the tests that need neither Spark nor Airflow no
 
 simulate: $(STAMP)-test ## Simulate the whole chain against the oracle; SEEDS=100000
 	@$(BIN)/python -m tests.simulation.simulate --seeds $(or $(SEEDS),100000)
+
+schema: $(STAMP)-test ## Rewrite the JSON Schema and the reference page of tables.yaml
+	@$(BIN)/fluvial schema > config/tables.schema.json
+	@$(BIN)/fluvial schema --format markdown > docs/reference/tables-yaml.md
 
 golden: $(STAMP)-test ## Rewrite the golden files of `fluvial compile`; read the diff before you commit it
 	@env -u STACK_NAME -u AWS_ACCOUNT_ID -u AWS_REGION -u MSK_BOOTSTRAP_SERVERS $(BIN)/fluvial compile \

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "compile": LazyCommand(
         "fluvial.cli.compile:compile_use_case", "Show or write what tables.yaml becomes: DMS, Kafka, DDL, stacks."
     ),
+    "schema": LazyCommand("fluvial.cli.schema:schema", "Print the JSON Schema of tables.yaml, or its reference page."),
     "generate": LazyCommand(
         "fluvial.cli.generate:generate", "Write a scenario into the source: seed, generate, burst."
     ),
