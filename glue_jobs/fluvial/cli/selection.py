@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,12 +12,14 @@ from fluvial.config.placeholders import local_placeholders
 from fluvial.errors import FluvialError
 from fluvial.local.home import Home, checkout_root, default_home
 
+DEFAULT_USE_CASE: Final = "vehicle-telemetry"
+
 ConfigOption = Annotated[
     str | None,
     typer.Option(
         "--config",
         "--use-case",
-        help="A use case, its folder or its tables.yaml; may be left out if there is one only.",
+        help=f"A use case, its folder or its tables.yaml; {DEFAULT_USE_CASE} or the only one if left out.",
     ),
 ]
 HomeOption = Annotated[Path | None, typer.Option("--home", help="State directory; FLUVIAL_HOME by default.")]
@@ -26,7 +28,7 @@ HomeOption = Annotated[Path | None, typer.Option("--home", help="State directory
 def select_use_case(
     config: str | None, config_dir: Path | None = None, placeholders: Mapping[str, str] | None = None
 ) -> UseCase:
-    """The use case that `config` names, or the only one in `config_dir`: the checkout's own by default."""
+    """The use case that `config` names, else vehicle-telemetry or the only one: in the checkout's own by default."""
     config_dir = config_dir or _config_dir()
     path = resolve_use_case_path(config, config_dir) if config else _only_use_case(config_dir)
     return load_use_case(path, local_placeholders() if placeholders is None else placeholders)
@@ -55,6 +57,9 @@ def _only_use_case(config_dir: Path) -> Path:
     found = sorted(config_dir.glob("*/tables.yaml"))
     if not found:
         raise FluvialError(f"no use case in {config_dir.absolute()}", "name one with --config path/to/tables.yaml")
+    by_name = {path.parent.name: path for path in found}
+    if DEFAULT_USE_CASE in by_name:
+        return by_name[DEFAULT_USE_CASE]
     if len(found) > 1:
         names = ", ".join(path.parent.name for path in found)
         raise FluvialError(f"{len(found)} use cases in {config_dir}: {names}", "choose one with --config NAME")

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from datetime import date
 from typing import Any
 
 from faker import Faker
 
 from fluvial.config.model import Table, UseCase
 from fluvial.config.rules import AllowedValuesRule, LengthRule, RangeRule, RegexRule, Rule
+from fluvial.config.values import as_decimal, as_time
 from fluvial.generate.draws import Value
 from fluvial.generate.scenario import Scenario, TableScenario, ViolationKind
 from fluvial.generate.values import Fake, Reference, ValueKind
@@ -48,8 +49,15 @@ def breaks(rule: Rule, value: Value) -> bool:
 
 
 def _is_outside(value: Any, low: Any, high: Any) -> bool:
-    number = Decimal(str(value))
-    return (low is not None and number < Decimal(str(low))) or (high is not None and number > Decimal(str(high)))
+    found = _comparable(value)
+    return (low is not None and found < _comparable(low)) or (high is not None and found > _comparable(high))
+
+
+def _comparable(value: Any) -> Any:
+    """A moment without its zone for a date or timestamp, also where tables.yaml writes it as text; else a number."""
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    number = as_decimal(text)
+    return as_time(text) if number is None else number
 
 
 def _check_columns(place: Place, plan: TableScenario, table: Table, tables: frozenset[str]) -> Iterator[Found]:
