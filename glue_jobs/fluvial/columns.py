@@ -40,3 +40,8 @@ UPDATE: Final = "UPDATE"
 DELETE: Final = "DELETE"
 READ: Final = "READ"
 TRUNCATE: Final = "TRUNCATE"
+SNAPSHOT: Final = "SNAPSHOT"
+"""Only in the log: a complete snapshot of the table stands at this sequence (a snapshot boundary)."""
+
+KEYLESS: Final = (TRUNCATE, SNAPSHOT)
+"""Rows of the log that have no key, because they concern every key."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
-from fluvial.envelope.key_change import change_events
+from fluvial.envelope.derived import change_events
 from fluvial.envelope.parse import parse_envelope
 from fluvial.envelope.restore import FIRST_VIOLATIONS, REPAIRED, StoredEvents, restore_events
 from fluvial.quality.check import check_rules
@@ -41,7 +41,7 @@ def check_records(records: Records, table: Table) -> CheckedRecords:
 
 def take_events(checked: CheckedRecords, summary: BatchSummary, table: Table) -> ChangeEvents:
     """The change events of the batch."""
-    return change_events(checked, table, has_key_changes=summary.derived_events > 0)
+    return change_events(checked, table, has_derived=summary.derived_events > 0)
 
 
 def place_events(fresh: FreshEvents, table: Table, batch: BatchContext) -> BatchOutcome:

@@ -25,7 +25,8 @@ CheckedRecords = NewType("CheckedRecords", DataFrame)
 """ParsedRecords with `_violations` and `_has_error`."""
 
 ChangeEvents = NewType("ChangeEvents", DataFrame)
-"""The change events of CheckedRecords, and the DELETE of the old key that a DMS key change implies (`_is_derived`)."""
+"""The change events of CheckedRecords, and what they imply (`_is_derived`): the DELETE of the old key of a DMS key change,
+and the snapshot boundary of the last row that a complete snapshot read."""
 
 FreshEvents = NewType("FreshEvents", DataFrame)
 """The ChangeEvents that the log doesn't hold yet, each once."""
@@ -50,6 +51,7 @@ KIND: Final = "_kind"
 REASON: Final = "_reason"
 IMAGE: Final = "_image"
 PREVIOUS_KEY: Final = "_previous_key"
+SNAPSHOT_END: Final = "_ends_snapshot"
 UNREADABLE: Final = "_unreadable_columns"
 IS_DERIVED: Final = "_is_derived"
 HAS_ERROR: Final = "_has_error"
@@ -76,7 +78,8 @@ class BatchContext:
 class BatchSummary:
     """What one pass over CheckedRecords counted.
 
-    Sequences and commit times (µs since the epoch) are None where the batch has no event.
+    Sequences and commit times (µs since 1970) are None where the batch has no event; `keyless_` ones are the highest of
+    truncates and snapshot boundaries.
     """
 
     consumed: int
@@ -87,8 +90,9 @@ class BatchSummary:
     dead_letters: int
     control_messages: int
     tombstones: int
-    truncates: int
     partial_events: int
+    keyless_sequence: str | None
+    keyless_commit_micros: int | None
     min_sequence: str | None
     max_sequence: str | None
     min_commit_micros: int | None

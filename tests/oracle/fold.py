@@ -14,7 +14,11 @@ Values = Mapping[str, Any]
 
 
 class Event(NamedTuple):
-    """A change event as the log holds it; a TRUNCATE has no key, a DELETE no values."""
+    """A change event as the log holds it; a TRUNCATE has no key, a DELETE no values.
+
+    A SNAPSHOT has no key either: it says that the snapshot at its sequence is complete, and `epoch_start` from where on
+    nothing is known of what the snapshot doesn't show.
+    """
 
     key: Any
     sequence: Any
@@ -24,6 +28,7 @@ class Event(NamedTuple):
     not_authored: frozenset[str] = frozenset()
     payload_hash: int = 0
     is_quarantined: bool = False
+    epoch_start: Any = None
 
 
 class Version(NamedTuple):
@@ -43,15 +48,15 @@ class Version(NamedTuple):
 def fold(events: Iterable[Event], track_columns: Collection[str] = ()) -> list[Version]:
     """Every version of every key, by key and sequence."""
     of_key: defaultdict[Any, list[Event]] = defaultdict(list)
-    truncates: list[Event] = []
+    keyless: list[Event] = []
     for event in events:
-        (truncates if event.operation == "TRUNCATE" else of_key[event.key]).append(event)
+        (keyless if event.operation in {"TRUNCATE", "SNAPSHOT"} else of_key[event.key]).append(event)
     keys = sorted(of_key)
-    return [version for key in keys for version in fold_key(key, of_key[key] + truncates, track_columns)]
+    return [version for key in keys for version in fold_key(key, of_key[key] + keyless, track_columns)]
 
 
 def fold_key(key: Any, events: Sequence[Event], track_columns: Collection[str] = ()) -> list[Version]:
-    """The versions of one key, from its own events and every TRUNCATE."""
+    """The versions of one key, from its own events and every TRUNCATE and SNAPSHOT."""
     story = _Story(key, track_columns)
     by_sequence = attrgetter("sequence")
     for _, rivals in groupby(sorted(events, key=by_sequence), by_sequence):
@@ -64,8 +69,9 @@ def winner(rivals: Sequence[Event]) -> Event:
     return rivals[0] if len(rivals) == 1 else max(rivals, key=_strength)
 
 
-def _strength(event: Event) -> tuple[bool, bool, bool, int, str]:
+def _strength(event: Event) -> tuple[bool, bool, bool, bool, int, str]:
     return (
+        event.operation != "SNAPSHOT",
         event.operation == "TRUNCATE",
         not event.is_quarantined,
         event.operation == "DELETE",
@@ -92,7 +98,9 @@ class _Story:
         event = winner(rivals)
         if event.is_quarantined:
             self._doubt(event)
-        elif event.operation in {"DELETE", "TRUNCATE"}:
+        elif event.operation in {"DELETE", "TRUNCATE", "SNAPSHOT"}:
+            if event.operation == "SNAPSHOT":
+                self._infer(event)
             self._close(event)
             self.is_same_life = False
         else:
@@ -102,6 +110,14 @@ class _Story:
         self.is_same_life = False
         if self.is_open and self.versions[-1].uncertain_since is None:
             self.versions[-1] = self.versions[-1]._replace(uncertain_since=event.sequence)
+
+    def _infer(self, event: Event) -> None:
+        """The row is gone, and nobody knows since when: not before the epoch, not after its snapshot."""
+        if self.is_open:
+            last = self.versions[-1]
+            since = max(last.sequence, event.epoch_start)
+            known = since if last.uncertain_since is None else min(since, last.uncertain_since)
+            self.versions[-1] = last._replace(uncertain_since=known)
 
     def _close(self, event: Event) -> None:
         if self.is_open:

@@ -10,7 +10,8 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
-from fluvial.history.settle import FIRST, RangeBounds, lower_to_runs, settle_versions, touched_keys
+from fluvial.history.epoch import reach_of_text
+from fluvial.history.settle import FIRST, Keyless, RangeBounds, lower_to_runs, settle_versions, touched_keys
 from fluvial.streams import ACTION
 from tests.oracle.fold import Event, Version, fold
 from tests.unit.verify.test_rederive import random_event, table_of, unique
@@ -80,15 +81,25 @@ def version_of(row: Row) -> Version:
     )
 
 
+def micros(second: int) -> int:
+    return int((START + timedelta(seconds=second)).timestamp()) * 1_000_000
+
+
+def keyless_of(events: list[Event]) -> Keyless | None:
+    found = [event for event in events if event.key is None]
+    latest = max((event.commit_time for event in found), default=0)
+    return Keyless(max(event.sequence for event in found), micros(latest)) if found else None
+
+
 def changes_of(spark: SparkSession, table: Table, log: list[Event], new: list[Event], known: Versions) -> DataFrame:
     rows, fresh = (spark.createDataFrame([log_row(event) for event in events], LOG) for events in (log, new))
     history = spark.createDataFrame([history_row(version) for version in known.values()], HISTORY)
     earliest = min(event.commit_time for event in new)
     bounds = RangeBounds(
-        min(event.sequence for event in new),
-        int((START + timedelta(seconds=earliest)).timestamp()) * 1_000_000,
-        any(event.key is None for event in new),
-        any(event.key is None for event in log),
+        min(reach_of_text(event.sequence) for event in new),
+        micros(earliest),
+        keyless_of(new),
+        keyless_of(log),
         any(event.not_authored for event in log),
     )
     touched = touched_keys(fresh, history, bounds, table)
@@ -116,15 +127,15 @@ def settle(spark: SparkSession, table: Table, log: list[Event], new: list[Event]
 
 
 @pytest.mark.parametrize(
-    ("seed", "track_columns", "truncates"),
-    [(2, (), 3), (4, ("a",), 3), (5, ("b",), 2)],
+    ("seed", "track_columns", "keyless"),
+    [(2, (), 8), (4, ("a",), 6), (5, ("b",), 4)],
 )
 def test_each_settle_leaves_what_the_fold_gives(
-    spark: SparkSession, seed: int, track_columns: tuple[str, ...], truncates: int
+    spark: SparkSession, seed: int, track_columns: tuple[str, ...], keyless: int
 ) -> None:
     random, table = Random(seed), table_of(*track_columns)
     events = unique([random_event(random, key) for key in range(KEYS) for _ in range(random.randrange(1, 10))])
-    chosen = [event for event in events if event.key] + [event for event in events if not event.key][:truncates]
+    chosen = [event for event in events if event.key] + [event for event in events if not event.key][:keyless]
     random.shuffle(chosen)
     log: list[Event] = []
     known: Versions = {}

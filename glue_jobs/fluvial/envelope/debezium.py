@@ -9,10 +9,11 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
-from fluvial.envelope.sequence import lsn_number, sequence
+from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_number, sequence
 
 _OPERATIONS: Final = {"c": INSERT, "u": UPDATE, "d": DELETE, "r": READ, "t": TRUNCATE}
 _MESSAGE: Final = "m"
+_SNAPSHOT_ENDS: Final = ("last", "last_in_data_collection")
 _LAST_OF_SEQUENCE: Final = r'"(\d+)"\s*\]\s*$'
 
 
@@ -47,7 +48,15 @@ def event_sequence(parsed: Column) -> Column:
     is_snapshot = (parsed["op"] == "r") & (source["snapshot"] != "incremental") & (source["snapshot"] != "false")
     streamed_up_to = F.regexp_extract(source["sequence"], _LAST_OF_SEQUENCE, 1)
     lsn = F.coalesce(source["lsn"], F.when(source["snapshot"] == "incremental", streamed_up_to))
-    return sequence(F.coalesce(is_snapshot, F.lit(False)), lsn_number(lsn))
+    return sequence(epoch_digits(parsed[EPOCH_FIELD]), F.coalesce(is_snapshot, F.lit(False)), lsn_number(lsn))
+
+
+def ends_snapshot(parsed: Column) -> Column:
+    """Whether this is the last row that a complete snapshot of the table read.
+
+    A first table of one row has `first` instead, which is why the connector's first table is one of Fluvial's own.
+    """
+    return (parsed["op"] == "r") & parsed["source"]["snapshot"].isin(*_SNAPSHOT_ENDS)
 
 
 def commit_time(parsed: Column) -> Column:

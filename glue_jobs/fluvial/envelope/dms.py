@@ -11,7 +11,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
-from fluvial.envelope.sequence import lsn_pair, sequence
+from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_pair, sequence
 
 _OPERATIONS: Final = {
     INSERT: ("insert", "create"),
@@ -49,7 +49,8 @@ def event_sequence(parsed: Column, offset: Column) -> Column:
     """Loaded rows first; then the log position and the record's number in its transaction; else time and offset."""
     is_load = operation(parsed) == READ
     position = F.coalesce(_logged_position(parsed), _position_without_details(parsed, offset))
-    return sequence(F.coalesce(is_load, F.lit(False)), F.when(is_load, _time_digits(parsed)).otherwise(position))
+    position = F.when(is_load, _time_digits(parsed)).otherwise(position)
+    return sequence(epoch_digits(parsed["data"][EPOCH_FIELD]), F.coalesce(is_load, F.lit(False)), position)
 
 
 def _logged_position(parsed: Column) -> Column:

@@ -22,6 +22,7 @@ from fluvial.streams import (
     RAW_KEY,
     RAW_VALUE,
     REASON,
+    SNAPSHOT_END,
     UNREADABLE,
     ParsedRecords,
     Records,
@@ -73,6 +74,7 @@ def _event_columns(parsed: Column) -> list[Column]:
         either(debezium.operation(parsed), dms.operation(parsed)).alias(c.OPERATION),
         either(debezium.image(parsed), dms.image(parsed)).alias(IMAGE),
         F.when(~is_debezium & (dms.operation(parsed) == c.UPDATE), parsed["before-image"]).alias(PREVIOUS_KEY),
+        F.coalesce(is_debezium & debezium.ends_snapshot(parsed), F.lit(False)).alias(SNAPSHOT_END),
         either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col("offset"))).alias(c.SEQUENCE),
         either(debezium.commit_time(parsed), dms.commit_time(parsed)).alias(c.COMMIT_TIME),
         either(debezium.source_position(parsed), dms.source_position(parsed)).alias(c.SOURCE_POSITION),
@@ -145,7 +147,7 @@ def _output_columns(table: Table) -> list[Column]:
     kept = (REASON, KAFKA_TIMESTAMP, c.TOPIC, c.PARTITION, c.OFFSET, c.OPERATION, c.SEQUENCE, c.COMMIT_TIME)
     return [
         *(F.col(name) for name in kept),
-        *(F.col(name) for name in (c.SOURCE_POSITION, c.PAYLOAD_HASH, c.NOT_AUTHORED, UNREADABLE, IMAGE)),
+        *(F.col(name) for name in (c.SOURCE_POSITION, c.PAYLOAD_HASH, c.NOT_AUTHORED, UNREADABLE, IMAGE, SNAPSHOT_END)),
         *(F.when(is_dead, F.col(name)).alias(name) for name in (RAW_KEY, RAW_VALUE)),
         _changed_key(table).alias(PREVIOUS_KEY),
         *(F.col(name) for name in table.column_names),

@@ -8,6 +8,7 @@ from typing import Final
 CORRUPT: Final = "_corrupt"
 ENVELOPE_SCHEMA: Final = f"""
     op string,
+    fluvial_epoch string,
     before map<string, string>,
     after map<string, string>,
     source struct<lsn: string, sequence: string, ts_us: string, ts_ms: string, snapshot: string, txId: string>,

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
+from fluvial.history.epoch import reach_of
 from fluvial.history.versions import FLOOR, IS_BASE, EventRows, derive_versions
 from fluvial.streams import ACTION, History, HistoryChanges, LogRows
 
@@ -31,33 +32,56 @@ TouchedKeys = NewType("TouchedKeys", DataFrame)
 
 
 @dataclass(frozen=True)
+class Keyless:
+    """How far the keyless rows of some log rows reach: the highest sequence, the latest commit time (µs since 1970)."""
+
+    sequence: str
+    commit_micros: int
+
+
+def later(one: Keyless | None, other: Keyless | None) -> Keyless | None:
+    """How far both together reach."""
+    if one is None or other is None:
+        return one or other
+    return Keyless(max(one.sequence, other.sequence), max(one.commit_micros, other.commit_micros))
+
+
+@dataclass(frozen=True)
 class RangeBounds:
     """Bounds of a range of log rows; as literals they let whole files be skipped.
 
-    `min_commit_micros` are microseconds since the epoch. What begins with `log_` speaks of the whole log: whether any
-    row is a truncate, whether any leaves a column unauthored. Where none is, the plan is much smaller.
+    `min_sequence` is the lowest from which a version may change, `min_commit_micros` are microseconds since 1970. What
+    begins with `log_` speaks of the whole log: its keyless rows, and whether any row leaves a column unauthored.
     """
 
     min_sequence: str
     min_commit_micros: int
-    has_truncate: bool
-    log_has_truncate: bool
+    keyless: Keyless | None
+    log_keyless: Keyless | None
     log_has_partial: bool
+
+    @property
+    def has_near_keyless(self) -> bool:
+        """Whether a keyless row can matter to versions from `min_sequence` on; where none can, the plan is smaller."""
+        found = self.log_keyless
+        is_behind = found is not None and found.sequence >= self.min_sequence
+        return is_behind or (found is not None and found.commit_micros > self.min_commit_micros)
 
 
 def touched_keys(changes: LogRows, history: History, bounds: RangeBounds, table: Table) -> TouchedKeys:
-    """The keys of the range with their FIRST sequence; a truncate touches every key that has a version reaching it."""
+    """The keys of the range with their FIRST sequence; a keyless row touches every key whose versions it can change."""
     key = list(table.primary_key)
-    own = changes.where(F.col(c.OPERATION) != c.TRUNCATE).groupBy(*key).agg(F.min(c.SEQUENCE).alias(FIRST))
+    first = F.min(reach_of(F.col(c.SEQUENCE)))
+    own = changes.where(~_is_keyless()).groupBy(*key).agg(first.alias(FIRST))
     floor = F.lit(None).cast("timestamp").alias(_KNOWN_FLOOR)
-    if not bounds.has_truncate:
+    if bounds.keyless is None:
         return TouchedKeys(own.select("*", floor))
-    truncates = changes.where(F.col(c.OPERATION) == c.TRUNCATE).agg(F.min(c.SEQUENCE).alias("_truncate"))
-    near = history.where(_reaches(bounds.min_sequence)).select(*key).distinct()
+    keyless = changes.where(_is_keyless()).agg(first.alias("_keyless"))
+    near = history.where(_reaches(bounds.min_sequence) & _is_changed_by(bounds.keyless)).select(*key).distinct()
     keys = (
         own.unionByName(near.withColumn(FIRST, F.lit(None).cast("string"))).groupBy(*key).agg(F.min(FIRST).alias(FIRST))
     )
-    lowered = keys.crossJoin(F.broadcast(truncates)).withColumn(FIRST, F.least(FIRST, "_truncate"))
+    lowered = keys.crossJoin(F.broadcast(keyless)).withColumn(FIRST, F.least(FIRST, "_keyless"))
     return TouchedKeys(lowered.select(*key, FIRST, floor))
 
 
@@ -101,6 +125,19 @@ def _reaches(sequence: str) -> Column:
     return F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= sequence)
 
 
+def _is_changed_by(keyless: Keyless) -> Column:
+    """Versions that a keyless row may close, and those that begin behind it by sequence but before it by the clock.
+
+    Rows of a snapshot that its own boundary follows are neither, so that a first snapshot isn't derived twice.
+    """
+    begins_later = F.timestamp_micros(F.lit(keyless.commit_micros))
+    return (F.col(c.SEQUENCE) < keyless.sequence) | (F.col(c.EFFECTIVE_FROM) < begins_later)
+
+
+def _is_keyless() -> Column:
+    return F.col(c.OPERATION).isin(*c.KEYLESS)
+
+
 def _from_first_on(near: DataFrame, touched: TouchedKeys, table: Table) -> DataFrame:
     """The history's versions of the touched keys that may change, each key's base among them."""
     joined = near.join(F.broadcast(touched), list(table.primary_key))
@@ -111,9 +148,9 @@ def _events(log: LogRows, touched: TouchedKeys, existing: DataFrame, bounds: Ran
     """Log rows of the touched keys from FIRST on, and each key's base as an event, all with the key's floor time."""
     is_near = (F.col(c.SEQUENCE) >= bounds.min_sequence) | (F.col(c.COMMIT_TIME) > _min_commit(bounds))
     rows = log.where(is_near).select(*_event_names(table))
-    events = rows.where(F.col(c.OPERATION) != c.TRUNCATE).join(F.broadcast(touched), list(table.primary_key))
-    if bounds.log_has_truncate:
-        events = events.unionByName(_truncates(rows, touched, table))
+    events = rows.where(~_is_keyless()).join(F.broadcast(touched), list(table.primary_key))
+    if bounds.has_near_keyless:
+        events = events.unionByName(_keyless(rows, touched, table))
     candidates = _as_events(events).unionByName(_bases(existing, table))
     earlier = F.max(F.when(F.col(c.SEQUENCE) < F.col(FIRST), F.col(c.COMMIT_TIME)))
     floor = F.greatest(F.col(_KNOWN_FLOOR), earlier.over(Window.partitionBy(*table.primary_key)))
@@ -130,10 +167,9 @@ def _event_names(table: Table) -> tuple[str, ...]:
     return (*table.column_names, *system)
 
 
-def _truncates(rows: DataFrame, touched: TouchedKeys, table: Table) -> DataFrame:
-    """Every truncate, told once for each touched key."""
-    truncates = rows.where(F.col(c.OPERATION) == c.TRUNCATE).drop(*table.primary_key)
-    return truncates.crossJoin(F.broadcast(touched))
+def _keyless(rows: DataFrame, touched: TouchedKeys, table: Table) -> DataFrame:
+    """Every truncate and snapshot boundary, told once for each touched key."""
+    return rows.where(_is_keyless()).drop(*table.primary_key).crossJoin(F.broadcast(touched))
 
 
 def _as_events(events: DataFrame) -> DataFrame:

@@ -1,6 +1,6 @@
 """`derive_versions`: the versions that a set of events makes, one window pass over each key's events in sequence.
 
-Input rows are EventRows: log rows of the touched keys from `first_sequence` on, truncates repeated for each key, and
+Input rows are EventRows: log rows of the touched keys from `first_sequence` on, keyless ones repeated for each key, and
 for each key at most one base: the version that covers `first_sequence`, told as an event.
 """
 
@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
+from fluvial.history.epoch import epoch_start
 from fluvial.streams import History
 
 EventRows = NewType("EventRows", DataFrame)
@@ -57,10 +58,14 @@ def _timed(events: EventRows, table: Table) -> DataFrame:
 
 
 def _winners(events: DataFrame, table: Table) -> DataFrame:
-    """One event for each (key, sequence): a valid one before a gap marker, a delete first, then the payload hash."""
+    """One event for each (key, sequence): a valid one before a gap marker, a delete first, then the payload hash.
+
+    A snapshot boundary counts only for keys that have no row in its snapshot.
+    """
     rank = F.row_number().over(
         Window.partitionBy(*table.primary_key, c.SEQUENCE).orderBy(
             F.col(IS_BASE).desc(),
+            F.col(c.OPERATION) == c.SNAPSHOT,
             F.col(c.IS_QUARANTINED),
             _is_closer().desc(),
             F.col(c.PAYLOAD_HASH).desc(),
@@ -71,7 +76,7 @@ def _winners(events: DataFrame, table: Table) -> DataFrame:
 
 
 def _is_closer() -> Column:
-    return F.col(c.OPERATION).isin(c.DELETE, c.TRUNCATE)
+    return F.col(c.OPERATION).isin(c.DELETE, *c.KEYLESS)
 
 
 def _lives(events: DataFrame, table: Table) -> DataFrame:
@@ -164,6 +169,7 @@ def _versions(boundaries: DataFrame, table: Table) -> DataFrame:
         "*",
         F.lead(c.SEQUENCE).over(following).alias("_next_sequence"),
         F.lead(_EFFECTIVE).over(following).alias("_next_effective"),
+        F.lead(c.OPERATION).over(following).alias("_next_operation"),
     )
     return ended.where(_OPENS).select(
         *table.column_names,
@@ -173,7 +179,14 @@ def _versions(boundaries: DataFrame, table: Table) -> DataFrame:
         F.col("_next_effective").alias(c.EFFECTIVE_TO),
         F.col("_next_sequence").isNull().alias(c.IS_CURRENT),
         F.col("_next_sequence").alias(c.END_SEQUENCE),
-        c.UNCERTAIN_SINCE,
+        _uncertain_since().alias(c.UNCERTAIN_SINCE),
         c.UNRESOLVED,
         c.INGESTED_AT,
     )
+
+
+def _uncertain_since() -> Column:
+    """The first gap marker; for an inferred delete at the latest the epoch's start: it fell between that and the end."""
+    begin = F.greatest(F.col(c.SEQUENCE), epoch_start(F.col("_next_sequence")))
+    inferred = F.when(F.col("_next_operation") == c.SNAPSHOT, begin)
+    return F.least(F.col(c.UNCERTAIN_SINCE), inferred)

@@ -16,11 +16,14 @@ from fluvial.config.model import Table
 from fluvial.config.settle import SettlePolicy
 from fluvial.errors import StorageError
 from fluvial.history.due import is_due
+from fluvial.history.epoch import reach_of_text
 from fluvial.history.settle import (
     FIRST,
+    Keyless,
     RangeBounds,
     TouchedKeys,
     count_actions,
+    later,
     lower_to_runs,
     settle_versions,
     touched_keys,
@@ -36,13 +39,13 @@ from fluvial.streams import ACTION, BatchSummary, History, HistoryChanges, LogRo
 class LogTraits:
     """What some row of a log has; plans are smaller where none has it."""
 
-    log_has_truncate: bool
+    log_keyless: Keyless | None
     log_has_partial: bool
 
     def with_batch(self, summary: BatchSummary) -> "LogTraits":
         """The traits once the log holds the batch's rows too."""
         return LogTraits(
-            self.log_has_truncate or summary.truncates > 0, self.log_has_partial or summary.partial_events > 0
+            later(self.log_keyless, _batch_keyless(summary)), self.log_has_partial or summary.partial_events > 0
         )
 
 
@@ -53,7 +56,7 @@ class Grown:
     versions: int
     min_sequence: str
     min_commit_micros: int
-    truncates: int
+    keyless: Keyless | None
 
     def with_batch(self, summary: BatchSummary) -> "Grown":
         """With one more version; events always have a sequence and a commit time."""
@@ -61,13 +64,13 @@ class Grown:
             self.versions + 1,
             min(self.min_sequence, summary.min_sequence or ""),
             min(self.min_commit_micros, summary.min_commit_micros or 0),
-            self.truncates + summary.truncates,
+            later(self.keyless, _batch_keyless(summary)),
         )
 
 
 _PAUSE: Final = timedelta(seconds=30)
 _LAST_SEQUENCE: Final = "~"
-_NOTHING: Final = Grown(0, _LAST_SEQUENCE, sys.maxsize, 0)
+_NOTHING: Final = Grown(0, _LAST_SEQUENCE, sys.maxsize, None)
 
 
 @dataclass
@@ -132,8 +135,7 @@ class HistoryWriter:
         if log is None:
             raise StorageError(f"{self.table.name}: no log at {self.locations.log}", "there is nothing to derive from")
         rows = LogRows(delta.read_version(self.session, self.locations.log, log.version))
-        traits = LogTraits(*rows.agg(*_traits()).collect()[0])
-        bounds = RangeBounds("", 0, has_truncate=False, **vars(traits))
+        bounds = RangeBounds("", 0, None, **vars(_traits(rows)))
         nothing = History(empty_frame(self.session, history_schema(self.table)))
         wanted = settle_versions(touched_keys(rows, nothing, bounds, self.table), rows, nothing, bounds, self.table)
         held, actions = delta.checkpoint_counted(wanted, count_actions())
@@ -176,13 +178,13 @@ class HistoryWriter:
         if grown is None:
             return None
         traits = self._log_traits()
-        return RangeBounds(grown.min_sequence, grown.min_commit_micros, grown.truncates > 0, **vars(traits))
+        first = reach_of_text(grown.min_sequence)
+        return RangeBounds(first, grown.min_commit_micros, grown.keyless, **vars(traits))
 
     def _log_traits(self) -> LogTraits:
         """Asks the log once; from then on this process sees every row that is appended."""
         if self._traits is None:
-            log = delta.read(self.session, self.locations.log)
-            self._traits = LogTraits(*log.agg(*_traits()).collect()[0])
+            self._traits = _traits(delta.read(self.session, self.locations.log))
         return self._traits
 
     def _fold(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds | None) -> int:
@@ -226,13 +228,27 @@ class HistoryWriter:
 
 def _measure_range(changes: LogRows) -> Grown | None:
     """The bounds of a range of log rows; None where it holds none."""
-    truncate = F.when(F.col(c.OPERATION) == c.TRUNCATE, 1)
-    bounds = (F.min(c.SEQUENCE), F.min(F.unix_micros(c.COMMIT_TIME)), F.count(truncate))
-    sequence, micros, truncates = changes.agg(*bounds).collect()[0]
-    return None if sequence is None or micros is None else Grown(1, sequence, micros, truncates)
+    lowest = (F.min(c.SEQUENCE), F.min(F.unix_micros(c.COMMIT_TIME)))
+    sequence, micros, *last = changes.agg(*lowest, *_keyless_columns()).collect()[0]
+    return None if sequence is None or micros is None else Grown(1, sequence, micros, _keyless(*last))
 
 
-def _traits() -> list[Column]:
-    """Aggregates over a log in the order of LogTraits' fields."""
-    conditions = (F.col(c.OPERATION) == c.TRUNCATE, F.col(c.NOT_AUTHORED).isNotNull())
-    return [F.coalesce(F.max(condition), F.lit(False)) for condition in conditions]
+def _traits(log: DataFrame) -> LogTraits:
+    has_partial = F.coalesce(F.max(F.col(c.NOT_AUTHORED).isNotNull()), F.lit(False))
+    *last, partial = log.agg(*_keyless_columns(), has_partial).collect()[0]
+    return LogTraits(_keyless(*last), partial)
+
+
+def _batch_keyless(summary: BatchSummary) -> Keyless | None:
+    return _keyless(summary.keyless_sequence, summary.keyless_commit_micros)
+
+
+def _keyless_columns() -> list[Column]:
+    """Aggregates over log rows, in the order of Keyless's fields."""
+    is_keyless = F.col(c.OPERATION).isin(*c.KEYLESS)
+    return [F.max(F.when(is_keyless, value)) for value in (F.col(c.SEQUENCE), F.unix_micros(c.COMMIT_TIME))]
+
+
+def _keyless(sequence: str | None, commit_micros: int | None) -> Keyless | None:
+    return None if sequence is None or commit_micros is None else Keyless(sequence, commit_micros)
+

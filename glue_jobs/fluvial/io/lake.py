@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -16,6 +17,7 @@ from fluvial.io.delta_files import DeltaSnapshot, empty_sql, read_snapshot, scan
 from fluvial.io.duckdb_types import literal, quote
 from fluvial.io.live_view import create_live_view
 
+_EVENTS: Final = f"NOT {quote(c.IS_QUARANTINED)} AND {quote(c.OPERATION)} <> '{c.SNAPSHOT}'"
 SnapshotReader = Callable[[str], DeltaSnapshot | None]
 
 
@@ -89,7 +91,7 @@ def _table_relations(locations: Locations, table: Table) -> tuple[Relation, ...]
         Relation(table.name, places.history, history),
         Relation(f"{table.name}__current", places.history, history, quote(c.IS_CURRENT)),
         Relation(f"{table.name}__live", places.history, history, live=table),
-        Relation(f"{table.name}__log", places.log, log, f"NOT {quote(c.IS_QUARANTINED)}"),
+        Relation(f"{table.name}__log", places.log, log, _EVENTS),
         Relation(f"{table.name}__log_all", places.log, log),
         Relation(f"{table.name}__quarantine", places.quarantine, lake_columns.quarantine_columns(table)),
     )

@@ -14,6 +14,7 @@ from fluvial.streams import (
     HAS_ERROR,
     KIND,
     PREVIOUS_KEY,
+    SNAPSHOT_END,
     TOMBSTONE,
     BatchSummary,
 )
@@ -22,6 +23,8 @@ from fluvial.streams import (
 def summary_columns() -> list[Column]:
     """Aggregates over CheckedRecords, named as the fields of BatchSummary."""
     is_event = F.col(KIND) == EVENT
+    is_implying = F.col(PREVIOUS_KEY).isNotNull() | F.col(SNAPSHOT_END)
+    is_keyless = is_event & ((F.col(c.OPERATION) == c.TRUNCATE) | F.col(SNAPSHOT_END))
 
     def count(condition: Column) -> Column:
         return F.count(F.when(condition, 1))
@@ -29,13 +32,14 @@ def summary_columns() -> list[Column]:
     return [
         F.count(F.lit(1)).alias("consumed"),
         count(is_event).alias("events"),
-        count(is_event & F.col(PREVIOUS_KEY).isNotNull()).alias("derived_events"),
+        count(is_event & is_implying).alias("derived_events"),
         count(is_event & F.col(HAS_ERROR)).alias("violated"),
         count(F.col(KIND) == DEAD_LETTER).alias("dead_letters"),
         count(F.col(KIND) == CONTROL).alias("control_messages"),
         count(F.col(KIND) == TOMBSTONE).alias("tombstones"),
-        count(is_event & (F.col(c.OPERATION) == c.TRUNCATE)).alias("truncates"),
         count(is_event & F.col(c.NOT_AUTHORED).isNotNull()).alias("partial_events"),
+        F.max(F.when(is_keyless, F.col(c.SEQUENCE))).alias("keyless_sequence"),
+        F.max(F.when(is_keyless, F.unix_micros(c.COMMIT_TIME))).alias("keyless_commit_micros"),
         F.min(F.when(is_event, F.col(c.SEQUENCE))).alias("min_sequence"),
         F.max(F.when(is_event, F.col(c.SEQUENCE))).alias("max_sequence"),
         F.min(F.when(is_event, F.unix_micros(c.COMMIT_TIME))).alias("min_commit_micros"),

@@ -45,7 +45,7 @@ def accounting_sql(batches: str) -> str:
 def conflicts_sql(table: Table, log: str) -> str:
     """How many valid events lost their position to another one with a different payload."""
     place = ", ".join(f'"{name}"' for name in (*table.primary_key, c.SEQUENCE))
-    valid = f"NOT {c.IS_QUARANTINED} AND {c.OPERATION} <> '{c.TRUNCATE}'"
+    valid = f"NOT {c.IS_QUARANTINED} AND {c.OPERATION} NOT IN {c.KEYLESS}"
     claims = f"SELECT count(DISTINCT {c.PAYLOAD_HASH}) - 1 AS losers FROM {log} WHERE {valid} GROUP BY {place}"
     return f"SELECT coalesce(sum(losers), 0) FROM ({claims})"
 

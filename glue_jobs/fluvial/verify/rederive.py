@@ -21,29 +21,30 @@ HISTORY_COLUMNS: Final = (
 # Working columns of the query. Each step below adds to the one before it.
 _QUERY: Final = """
 WITH keys AS (
-  SELECT DISTINCT {key} FROM {log} WHERE _operation <> 'TRUNCATE'
+  SELECT DISTINCT {key} FROM {log} WHERE _operation NOT IN ('TRUNCATE', 'SNAPSHOT')
 ),
 told AS (
   SELECT {key}, {values_comma}
     _sequence, _operation, _commit_time, _is_quarantined, _not_authored_columns, _payload_hash
-  FROM {log} WHERE _operation <> 'TRUNCATE'
+  FROM {log} WHERE _operation NOT IN ('TRUNCATE', 'SNAPSHOT')
   UNION ALL
   SELECT {keys_key}, {nulls_comma} _sequence, _operation, _commit_time, false, NULL, _payload_hash
-  FROM {log} CROSS JOIN keys WHERE _operation = 'TRUNCATE'
+  FROM {log} CROSS JOIN keys WHERE _operation IN ('TRUNCATE', 'SNAPSHOT')
 ),
 ranked AS (
   SELECT *,
     max(_commit_time) OVER (PARTITION BY {key} ORDER BY _sequence) AS moment_,
     row_number() OVER (
       PARTITION BY {key}, _sequence
-      ORDER BY _operation = 'TRUNCATE' DESC, _is_quarantined, _operation = 'DELETE' DESC,
+      ORDER BY _operation = 'SNAPSHOT', _operation = 'TRUNCATE' DESC, _is_quarantined, _operation = 'DELETE' DESC,
         _payload_hash DESC, _operation DESC
     ) AS rank_
   FROM told
 ),
 winners AS (
   SELECT *,
-    CASE WHEN _is_quarantined THEN 'gap' WHEN _operation IN ('DELETE', 'TRUNCATE') THEN 'end' ELSE 'upsert' END AS kind_
+    CASE WHEN _is_quarantined THEN 'gap' WHEN _operation IN ('DELETE', 'TRUNCATE', 'SNAPSHOT') THEN 'end'
+      ELSE 'upsert' END AS kind_
   FROM ranked WHERE rank_ = 1
 ),
 lives AS (
@@ -86,13 +87,17 @@ shown AS (
   FROM stretches
 ),
 bounded AS (
-  SELECT *, lead(_sequence) OVER following AS end_, lead(moment_) OVER following AS until_
+  SELECT *, lead(_sequence) OVER following AS end_, lead(moment_) OVER following AS until_,
+    lead(_operation) OVER following = 'SNAPSHOT' AS is_inferred_
   FROM shown WHERE opens_ OR kind_ = 'end'
   WINDOW following AS (PARTITION BY {key} ORDER BY _sequence)
 )
 SELECT {key}, {shown_comma}
   _sequence, _operation, moment_ AS _effective_from, until_ AS _effective_to, end_ IS NULL AS _is_current,
-  end_ AS _end_sequence, gap_ AS _uncertain_since, shown_.u AS _unresolved_columns
+  end_ AS _end_sequence,
+  CASE WHEN is_inferred_ THEN least(gap_, greatest(_sequence, left(end_, 4) || '.0.0000000000000000'))
+    ELSE gap_ END AS _uncertain_since,
+  shown_.u AS _unresolved_columns
 FROM bounded WHERE opens_
 """
 

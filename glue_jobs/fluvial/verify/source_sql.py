@@ -63,7 +63,7 @@ def quarantined_keys_sql(table: Table, log: str) -> str:
     key = _key(table)
     return f"""
     SELECT {key} FROM {log}
-    WHERE _operation <> 'TRUNCATE' AND {_position(c.SEQUENCE)} < $high
+    WHERE _operation NOT IN ('TRUNCATE', 'SNAPSHOT') AND {_position(c.SEQUENCE)} < $high
     GROUP BY {key} HAVING arg_max(_is_quarantined, {{'s': _sequence, 'ok': NOT _is_quarantined}})
     """
 

@@ -4,6 +4,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.io.lake import connect
 from fluvial.verify.rederive import rederivation_sql
@@ -39,10 +40,15 @@ def table_of(*track_columns: str) -> Table:
 
 
 def random_event(random: Random, key: int) -> Event:
-    operation = random.choices(["INSERT", "UPDATE", "READ", "DELETE", "TRUNCATE"], [2, 6, 3, 2, 0.5])[0]
-    sequence, commit_time = f"{random.randrange(12):04}", random.randrange(30)
+    operations = ["INSERT", "UPDATE", "READ", "DELETE", "TRUNCATE", "SNAPSHOT"]
+    operation = random.choices(operations, [2, 6, 4, 2, 0.3, 0.3])[0]
+    epoch, is_streamed = random.randrange(2), operation != "SNAPSHOT" and (operation != "READ" or random.random() < 0.3)
+    sequence = f"{epoch:04X}.{is_streamed:d}.{random.randrange(1, 9 if is_streamed else 4):016X}"
+    commit_time = random.randrange(30)
     if operation == "TRUNCATE":
         return Event(None, sequence, operation, commit_time, payload_hash=random.randrange(9))
+    if operation == "SNAPSHOT":
+        return Event(None, sequence, operation, commit_time, epoch_start=f"{epoch:04X}.0.{0:016X}")
     identity = ((key, f"k{key % 2}"), sequence, operation, commit_time)
     if operation == "DELETE":
         return Event(*identity, payload_hash=random.randrange(9))
@@ -82,9 +88,9 @@ def unique(events: list[Event]) -> list[Event]:
 def test_the_query_gives_what_the_fold_gives(track_columns: tuple[str, ...]) -> None:
     random = Random(len(track_columns))
     events = unique([random_event(random, key) for key in range(3000) for _ in range(random.randrange(1, 10))])
-    lonely = [event for event in events if event.operation != "TRUNCATE"]
-    truncates = [event for event in events if event.operation == "TRUNCATE"][:2]
-    for chosen in (lonely, lonely + truncates):
+    lonely = [event for event in events if event.key]
+    truncates, snapshots = ([event for event in events if event.operation == name][:2] for name in c.KEYLESS)
+    for chosen in (lonely, lonely + truncates, lonely + snapshots, lonely + truncates + snapshots):
         assert derive(chosen, *track_columns) == fold(chosen, track_columns)
 
 
