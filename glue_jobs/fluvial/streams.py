@@ -25,8 +25,8 @@ CheckedRecords = NewType("CheckedRecords", DataFrame)
 """ParsedRecords with `_violations` and `_has_error`."""
 
 ChangeEvents = NewType("ChangeEvents", DataFrame)
-"""The change events of CheckedRecords, and what they imply (`_is_derived`): the DELETE of the old key of a DMS key change,
-and the snapshot boundary of the last row that a complete snapshot read."""
+"""The change events of CheckedRecords, and what they imply (`_is_derived`): the DELETE of the old key of a DMS key
+change, and the snapshot boundary of the last row that a complete snapshot read."""
 
 FreshEvents = NewType("FreshEvents", DataFrame)
 """The ChangeEvents that the log doesn't hold yet, each once."""

@@ -73,7 +73,8 @@ class Derivation:
     def strength(self, row: LogRow) -> tuple[Any, ...]:
         """Of rows at one sequence the strongest counts."""
         is_truncate, is_delete = row.operation == "TRUNCATE", row.operation == "DELETE"
-        return (is_truncate, not row.is_quarantined, is_delete, row.payload_hash, row.operation)
+        is_row = row.operation != "SNAPSHOT"
+        return (is_row, is_truncate, not row.is_quarantined, is_delete, row.payload_hash, row.operation)
 
     def clocks(self, base: HistoryRow | None, floor: int | None, rows: Sequence[LogRow]) -> dict[Position, int]:
         """The effective time at each sequence: the running maximum of all commit times."""
@@ -95,7 +96,7 @@ class Derivation:
 
     def closes(self, row: LogRow) -> bool:
         """Whether a version ends here though none begins."""
-        return row.operation in {"DELETE", "TRUNCATE"} and not row.is_quarantined
+        return row.operation in {"DELETE", "TRUNCATE", "SNAPSHOT"} and not row.is_quarantined
 
     def lives(self, events: Sequence[LogRow], first: int) -> list[int]:
         """The number of each event's life; the base lives in life 0."""
@@ -107,7 +108,7 @@ class Derivation:
 
     def is_upsert(self, row: LogRow) -> bool:
         """Whether the row states values."""
-        return not row.is_quarantined and row.operation not in {"DELETE", "TRUNCATE"}
+        return not row.is_quarantined and row.operation not in {"DELETE", "TRUNCATE", "SNAPSHOT"}
 
     def states(
         self, base: HistoryRow | None, events: Sequence[LogRow], lives: Sequence[int]
@@ -166,9 +167,21 @@ class Derivation:
         for later in range(index + 1, len(events)):
             event = events[later]
             if opens[later] or self.closes(event):
+                if event.operation == "SNAPSHOT":
+                    doubt = self.infer(version, doubt, event)
                 return version._replace(
                     effective_to=clocks[event.sequence], end_sequence=event.sequence, uncertain_since=doubt
                 )
             if event.is_quarantined and doubt is None:
                 doubt = event.sequence
         return version._replace(effective_to=None, end_sequence=None, uncertain_since=doubt)
+
+    def infer(self, version: HistoryRow, doubt: Position, boundary: LogRow) -> Position:
+        """From where on a row that a complete snapshot doesn't show may have been gone."""
+        since = max(version.sequence, self.reach(boundary.sequence))
+        return since if doubt is None else min(doubt, since)
+
+    def reach(self, sequence: Position) -> Position:
+        """From where on an event at `sequence` may change versions: a row of a snapshot from its epoch's start."""
+        epoch, is_streamed, _ = sequence
+        return sequence if is_streamed else (epoch, False, 0)

@@ -63,11 +63,13 @@ class Pipeline(Derivation):
 
     def parse(self, records: Iterable[Record], batch: Batch) -> list[LogRow]:
         """Log rows of all events among the records; those that break a rule become gap markers."""
-        return [
-            self.parse_event(record, record.change, batch)
-            for record in records
-            if record.kind == EVENT and record.change is not None
-        ]
+        rows = []
+        for record in records:
+            if record.kind == EVENT and record.change is not None:
+                rows.append(self.parse_event(record, record.change, batch))
+                if self.ends_snapshot(record.change):
+                    rows.append(self.boundary(rows[-1]))
+        return rows
 
     def parse_event(self, record: Record, change: Change, batch: Batch) -> LogRow:
         """One event as a log row."""
@@ -83,6 +85,15 @@ class Pipeline(Derivation):
             change.is_bad,
             batch,
         )
+
+    def ends_snapshot(self, change: Change) -> bool:
+        """Whether this row is the last of a complete snapshot."""
+        return change.ends_snapshot
+
+    def boundary(self, row: LogRow) -> LogRow:
+        """What the last row of a snapshot says of all that have none in it; no record of its own."""
+        boundary = LogRow(None, row.sequence, "SNAPSHOT", row.commit_time, None, None, False, 0, False, row.batch)
+        return boundary._replace(payload_hash=row.commit_time)
 
     def sequence(self, record: Record, change: Change) -> Position:
         """Snapshot rows of an epoch first, then its stream by position."""
@@ -143,15 +154,15 @@ class Pipeline(Derivation):
         """The accounting identity of a batch."""
         kinds = [record.kind for record in records]
         quarantined = sum(row.is_quarantined for row in fresh)
-        events = kinds.count(EVENT)
+        placed = sum(row.operation != "SNAPSHOT" for row in fresh)
         return (
             len(kinds),
-            len(fresh) - quarantined,
+            placed - quarantined,
             quarantined,
             kinds.count(GARBAGE),
             kinds.count(CONTROL),
             kinds.count(TOMBSTONE),
-            events - len(fresh),
+            kinds.count(EVENT) - placed,
         )
 
     # Settling.
@@ -173,17 +184,23 @@ class Pipeline(Derivation):
         bounds: dict[int, Position] = {}
         for row in pinned:
             if row.key is not None:
-                bounds[row.key] = min(bounds.get(row.key, row.sequence), row.sequence)
-        truncates = [row.sequence for row in pinned if row.key is None]
-        if truncates:
-            lowest = min(truncates)
-            for key in {*bounds, *(key for key in self.history if self.reaches(key, lowest))}:
+                reach = self.reach(row.sequence)
+                bounds[row.key] = min(bounds.get(row.key, reach), reach)
+        keyless = [row for row in pinned if row.key is None]
+        if keyless:
+            lowest = min(self.reach(row.sequence) for row in keyless)
+            for key in {*bounds, *(key for key in self.history if self.reaches(key, lowest, keyless))}:
                 bounds[key] = min(bounds.get(key, lowest), lowest)
         return bounds
 
-    def reaches(self, key: int, bound: Position) -> bool:
-        """Whether a key has a version that is open or ends at the bound or later."""
-        return any(row.end_sequence is None or row.end_sequence >= bound for row in self.history[key].values())
+    def reaches(self, key: int, bound: Position, keyless: Sequence[LogRow]) -> bool:
+        """Whether a key has a version, open at the bound or later, that one of the keyless rows can change."""
+        highest, latest = max(row.sequence for row in keyless), max(row.commit_time for row in keyless)
+        return any(
+            row.end_sequence is None or row.end_sequence >= bound
+            for row in self.history[key].values()
+            if row.sequence < highest or row.effective_from < latest
+        )
 
     def base(self, key: int, bound: Position) -> HistoryRow | None:
         """The version that the bound falls into."""

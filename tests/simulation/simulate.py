@@ -50,6 +50,7 @@ class Run:
         self.pipeline = pipeline
         self.records = records
         self.events: dict[Change, Event] = {}
+        self.boundaries: dict[Change, Event] = {}
         self.batches: list[Batch] = []
         self.query = 0
         self.settles = 0.5 if random.random() < 0.3 else 1.0
@@ -89,6 +90,8 @@ class Run:
         for record in records:
             if record.change is not None and record.change not in self.events:
                 self.events[record.change] = event_of(record.change)
+                if record.change.ends_snapshot:
+                    self.boundaries[record.change] = boundary_of(record.change)
 
     def check_history(self) -> None:
         """H1, and with it H2 and H7."""
@@ -98,7 +101,7 @@ class Run:
                 key, sequence, operation, values["a"], values["b"], start, end, end_sequence, doubt, bool(unresolved)
             )
             for key, sequence, operation, values, start, end, end_sequence, doubt, unresolved in fold(
-                self.events.values(), track
+                [*self.events.values(), *self.boundaries.values()], track
             )
         ]
         actual = [row for _, rows in sorted(self.pipeline.history.items()) for _, row in sorted(rows.items())]
@@ -111,10 +114,11 @@ class Run:
         self.check_history()
         identities = Counter((row.key, row.sequence, row.operation, row.payload_hash) for row in self.pipeline.log)
         expected = Counter(
-            (event.key, event.sequence, event.operation, event.payload_hash) for event in self.events.values()
+            (event.key, event.sequence, event.operation, event.payload_hash)
+            for event in (*self.events.values(), *self.boundaries.values())
         )
         _require("log", set(expected) == set(identities) and set(identities.values()) <= {1})
-        logged = Counter(row.batch for row in self.pipeline.log)
+        logged = Counter(row.batch for row in self.pipeline.log if row.operation != "SNAPSHOT")
         for batch, counts in self.pipeline.accounting.items():
             _require("accounting", counts[0] == sum(counts[1:]) and counts[1] + counts[2] == logged[batch])
         bad = Counter(
@@ -160,6 +164,12 @@ def event_of(change: Change) -> Event:
     return Event(
         change.key, sequence, change.operation, change.commit_time, values, left_out, change.payload_hash, is_bad
     )
+
+
+def boundary_of(change: Change) -> Event:
+    """What the last row of a complete snapshot tells of every key, as the oracle reads it."""
+    sequence, start = (change.epoch, False, change.lsn), (change.epoch, False, 0)
+    return Event(None, sequence, "SNAPSHOT", change.commit_time, payload_hash=change.commit_time, epoch_start=start)
 
 
 def _require(what: str, holds: bool) -> None:

@@ -19,6 +19,7 @@ class Change(NamedTuple):
     a: int | None = None
     b: int | None = None
     b_kind: int = AUTHORED
+    ends_snapshot: bool = False
 
     @property
     def payload_hash(self) -> int:
@@ -51,7 +52,7 @@ class Source:
         if self.random.random() < 0.5:
             self.rows = {key: (self._value(), self._text()) for key in range(self.random.randrange(KEYS + 1))}
             if self.random.random() < 0.8:
-                self._snapshot()
+                self._take_snapshot()
         for _ in range(transactions):
             self._tick()
             self._happen(self.random.random())
@@ -60,10 +61,12 @@ class Source:
     def _happen(self, chance: float) -> None:
         if chance < 0.05:
             self._truncate()
-        elif chance < 0.09:
+        elif chance < 0.10:
+            if self.random.random() < 0.6:
+                self._live_uncaptured()
             self.epoch += 1
-            self._snapshot()
-        elif chance < 0.12:
+            self._take_snapshot()
+        elif chance < 0.13:
             self.has_b = not self.has_b
             self.always_has_b = False
         elif chance < 0.30:
@@ -130,12 +133,36 @@ class Source:
         self.rows.clear()
         self.sent.append(self._log(None, "TRUNCATE"))
 
-    def _snapshot(self) -> None:
+    def _live_uncaptured(self) -> None:
+        """What happens while no slot exists reaches nobody."""
+        known = len(self.sent)
+        for key in (*self._some_keys(), *self._some_keys()):
+            self._change(key)
+        if self.random.random() < 0.15:
+            self.rows.clear()
+        del self.sent[known:]
+
+    def _take_snapshot(self) -> None:
+        """An interrupted snapshot is taken again from its beginning; what happened in between is in no stream."""
+        lsn = self.lsn + int(self.random.random() * 6)
+        if self.rows and self.random.random() < 0.25:
+            self.sent += self._read_rows(lsn)[: int(self.random.random() * len(self.rows))]
+            self._live_uncaptured()
+            lsn = max(lsn, self.lsn) + 1
+        rows = self._read_rows(lsn)
+        if rows:
+            self.sent += [*rows[:-1], rows[-1]._replace(ends_snapshot=True)]
+        elif self.sent:
+            # No row can carry the marker: whoever takes the snapshot truncates what is empty.
+            self._truncate()
+
+    def _read_rows(self, lsn: int) -> list[Change]:
         """Rows as of the slot's start, labelled with a later position and a later time."""
-        lsn, time = self.lsn + int(self.random.random() * 6), self.clock + int(self.random.random() * 6)
-        for key, (a, b) in self.rows.items():
-            kind = AUTHORED if self.has_b else ABSENT
-            self.sent.append(Change(key, self.epoch, lsn, "READ", time, a, b if self.has_b else None, kind))
+        time, kind = self.clock + int(self.random.random() * 6), AUTHORED if self.has_b else ABSENT
+        return [
+            Change(key, self.epoch, lsn, "READ", time, a, b if self.has_b else None, kind)
+            for key, (a, b) in self.rows.items()
+        ]
 
     def _forge(self) -> None:
         """A second event at the position of an earlier one: what no good source does."""

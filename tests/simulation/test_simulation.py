@@ -25,4 +25,5 @@ def test_fifteen_well_known_bugs_are_among_the_planted_ones() -> None:
 
 @pytest.mark.parametrize("bug", PLANTED, ids=lambda bug: bug.__name__)
 def test_a_planted_bug_is_caught(bug: type[Pipeline]) -> None:
-    assert first_violation(range(SEEDS), bug) is not None, bug.__doc__
+    # The rarest shows in one life of some 4,000.
+    assert first_violation(range(2 * SEEDS), bug) is not None, bug.__doc__

@@ -68,12 +68,14 @@ TINY: dict[str, Any] = {
 }
 
 
-def debezium(op: str, lsn: int, row: dict[str, Any] | None = None, *, time: int | None = None, **source: Any) -> str:
+def debezium(
+    op: str, lsn: int, row: dict[str, Any] | None = None, *, time: int | None = None, epoch: str = "", **source: Any
+) -> str:
     """A Debezium value; a delete's row is its before-image."""
     micros = COMMIT_MICROS + (lsn if time is None else time) * 1_000_000
     place = {"lsn": lsn, "ts_us": micros, "snapshot": "true" if op == "r" else "false", "txId": 7} | source
     images = {"before": row, "after": None} if op == "d" else {"before": None, "after": row}
-    return json.dumps({"op": op, **images, "source": place})
+    return json.dumps({"op": op, **images, "source": place} | ({"fluvial_epoch": epoch} if epoch else {}))
 
 
 def dms(operation: str, record: int, row: dict[str, Any], before: dict[str, Any] | None = None) -> str:

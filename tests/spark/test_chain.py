@@ -50,6 +50,11 @@ def test_sequences_come_from_the_source_position_and_snapshot_rows_sort_first(
         debezium("r", None, GOOD, snapshot="incremental", sequence='["30","31"]', time=1),  # type: ignore[arg-type]
         dms("load", 9, GOOD),
         dms("UPDATE", 0x7C007178, GOOD),
+        debezium("r", 255, GOOD, epoch="1"),
+        debezium("c", 16, GOOD, epoch="65535"),
+        dms("insert", 5, GOOD | {"fluvial_epoch": "10"}),
+        debezium("c", 16, GOOD, epoch="65536"),
+        debezium("c", 16, GOOD, epoch="first"),
     ]
     checked = check_records(Records(records(spark, values)), tiny.table("items"))
     assert [row[0] for row in checked.orderBy("_offset").select("_sequence").collect()] == [
@@ -58,6 +63,11 @@ def test_sequences_come_from_the_source_position_and_snapshot_rows_sort_first(
         "0000.1.000000000000001F",
         "0000.0.0006474846A99440",
         "0000.1.000000007C007178.00000001",
+        "0001.0.00000000000000FF",
+        "FFFF.1.0000000000000010",
+        "000A.1.0000000000000005.00000001",
+        None,
+        None,
     ]
 
 

@@ -18,6 +18,7 @@ from fluvial.verify.story import Fate, Told, Version
 _STYLES: Final = {
     Fate.OPENED: "green",
     Fate.CLOSED: "cyan",
+    Fate.INFERRED_DELETE: "yellow",
     Fate.QUARANTINED: "red",
     Fate.REPAIRED: "yellow",
     Fate.LOST_TIE: "yellow",
@@ -28,6 +29,7 @@ _WORDS: Final = {
     Fate.CONTINUED: "continued {}: the tracked columns are the same",
     Fate.ABSORBED: "absorbed by {}: the snapshot shows the row as it was known",
     Fate.CLOSED: "closed {}",
+    Fate.INFERRED_DELETE: "closed {}: inferred, because a complete snapshot doesn't show the row any more",
     Fate.REDUNDANT: "changed nothing: no version was open",
     Fate.QUARANTINED: "in quarantine: {}",
     Fate.REPAIRED: "was in quarantine: its replay counts instead",

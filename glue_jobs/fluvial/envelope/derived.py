@@ -1,7 +1,7 @@
 """`change_events`: the events among the records, and those that they imply.
 
 A key change by DMS is one update with the old key in its before-image: it implies a DELETE of the old key (Debezium
-sends both itself). The last row of a complete snapshot implies the snapshot boundary: keys without a row there are gone.
+sends both itself). The last row of a complete snapshot implies its boundary: keys without a row there are gone.
 """
 
 from pyspark.sql import functions as F
@@ -37,7 +37,7 @@ def _implied(implying: ChangeEvents, table: Table) -> ChangeEvents:
         c.OPERATION: F.when(F.col(SNAPSHOT_END), F.lit(c.SNAPSHOT)).otherwise(F.lit(c.DELETE)),
         c.NOT_AUTHORED: F.lit(None),
         c.VIOLATIONS: F.lit(None),
-        c.PAYLOAD_HASH: F.lit(0),
+        c.PAYLOAD_HASH: F.when(F.col(SNAPSHOT_END), F.xxhash64(c.COMMIT_TIME)).otherwise(F.lit(0)),
         HAS_ERROR: F.lit(False),
         IS_DERIVED: F.lit(True),
     }

@@ -186,7 +186,7 @@ def _versions(boundaries: DataFrame, table: Table) -> DataFrame:
 
 
 def _uncertain_since() -> Column:
-    """The first gap marker; for an inferred delete at the latest the epoch's start: it fell between that and the end."""
+    """The first gap marker; of an inferred delete no later than the epoch's start: it fell between that and the end."""
     begin = F.greatest(F.col(c.SEQUENCE), epoch_start(F.col("_next_sequence")))
     inferred = F.when(F.col("_next_operation") == c.SNAPSHOT, begin)
     return F.least(F.col(c.UNCERTAIN_SINCE), inferred)

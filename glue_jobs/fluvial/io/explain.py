@@ -31,9 +31,9 @@ def explain_row(use_case: UseCase, lake: Path, table: Table, key: str) -> Story:
     names = {"history": table.name, "log": f"{table.name}__log_all", "quarantine": f"{table.name}__quarantine"}
     connection = open_lake(use_case, lake, " ".join(names.values()))
     values, condition = _typed_key(connection, table, parse_key(key, table))
-    is_told = f"({condition}) OR {c.OPERATION} = '{c.TRUNCATE}'"
+    is_told = f"({condition}) OR {c.OPERATION} IN {c.KEYLESS}"
     log = _rows(connection, names["log"], is_told)
-    if all(row[c.OPERATION] == c.TRUNCATE for row in log):
+    if all(row[c.OPERATION] in c.KEYLESS for row in log):
         raise _not_found(connection, table, values)
     versions = tell_versions(_rows(connection, names["history"], condition), table)
     quarantine = _rows(connection, names["quarantine"], condition)
@@ -63,7 +63,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, view: str, condition: str) -> l
 def _not_found(connection: duckdb.DuckDBPyConnection, table: Table, values: Mapping[str, Any]) -> QueryError:
     key = ", ".join(map(quote, table.primary_key))
     view = quote(f"{table.name}__log_all")
-    sql = f"SELECT DISTINCT {key} FROM {view} WHERE {c.OPERATION} <> 'TRUNCATE' ORDER BY ALL LIMIT 3"  # noqa: S608
+    sql = f"SELECT DISTINCT {key} FROM {view} WHERE {c.OPERATION} NOT IN {c.KEYLESS} ORDER BY ALL LIMIT 3"  # noqa: S608
     known = [",".join(str(value) for value in row.values()) for row in run_query(connection, sql).to_pylist()]
     hint = f"there is, for example, {' or '.join(known)}" if known else "no event of the table has been captured yet"
     shown = ", ".join(f"{name}={value}" for name, value in values.items())

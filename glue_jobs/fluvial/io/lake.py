@@ -17,7 +17,7 @@ from fluvial.io.delta_files import DeltaSnapshot, empty_sql, read_snapshot, scan
 from fluvial.io.duckdb_types import literal, quote
 from fluvial.io.live_view import create_live_view
 
-_EVENTS: Final = f"NOT {quote(c.IS_QUARANTINED)} AND {quote(c.OPERATION)} <> '{c.SNAPSHOT}'"
+_EVENTS: Final = f"NOT {quote(c.IS_QUARANTINED)} AND {quote(c.OPERATION)} IS DISTINCT FROM '{c.SNAPSHOT}'"
 SnapshotReader = Callable[[str], DeltaSnapshot | None]
 
 

@@ -1,6 +1,6 @@
 """What each event of one key became, told from the log, the history and the quarantine: no value is derived again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -12,7 +12,7 @@ from fluvial.config.model import Table
 Row = Mapping[str, Any]
 """A row of the lake by column name."""
 
-_CLOSERS = frozenset({c.DELETE, c.TRUNCATE})
+_CLOSERS = frozenset({c.DELETE, *c.KEYLESS})
 
 
 class Fate(StrEnum):
@@ -22,6 +22,7 @@ class Fate(StrEnum):
     CONTINUED = "continued"
     ABSORBED = "absorbed"
     CLOSED = "closed"
+    INFERRED_DELETE = "inferred_delete"
     REDUNDANT = "redundant"
     QUARANTINED = "quarantined"
     REPAIRED = "repaired"
@@ -74,13 +75,20 @@ def tell_events(
     log: Sequence[Row], versions: Sequence[Version], quarantine: Sequence[Row], table: Table
 ) -> tuple[Told, ...]:
     """Every event in order of sequence; of several at one sequence the one that counts comes first."""
+    ends = {version.row[c.END_SEQUENCE] for version in versions}
     by_sequence = groupby(sorted(log, key=lambda row: str(row[c.SEQUENCE])), key=lambda row: row[c.SEQUENCE])
     violations = {_position(row): row[c.VIOLATIONS] or () for row in quarantine}
     return tuple(
         Told(row, fate, version, violations.get(_position(row), ()) if row[c.IS_QUARANTINED] else ())
         for _, tied in by_sequence
-        for row, fate, version in _fates(list(tied), versions, table)
+        for row, fate, version in _fates(_concerned(list(tied), ends), versions, table)
     )
+
+
+def _concerned(tied: list[Row], ends: Collection[Any]) -> list[Row]:
+    """Without a snapshot's boundary, unless it is all there is and closed a version."""
+    rows = [row for row in tied if row[c.OPERATION] != c.SNAPSHOT]
+    return rows or [row for row in tied[:1] if row[c.SEQUENCE] in ends]
 
 
 def _position(row: Row) -> tuple[Any, ...]:
@@ -88,6 +96,8 @@ def _position(row: Row) -> tuple[Any, ...]:
 
 
 def _fates(tied: list[Row], versions: Sequence[Version], table: Table) -> Iterator[tuple[Row, Fate, Version | None]]:
+    if not tied:
+        return
     winner, *losers = _ranked(tied)
     fate, version = _fate(winner, versions, table)
     yield winner, fate, version
@@ -110,6 +120,8 @@ def _fate(row: Row, versions: Sequence[Version], table: Table) -> tuple[Fate, Ve
         return Fate.QUARANTINED, covering
     if row[c.OPERATION] in _CLOSERS:
         closed = next((version for version in versions if version.row[c.END_SEQUENCE] == sequence), None)
+        if closed is not None and row[c.OPERATION] == c.SNAPSHOT:
+            return Fate.INFERRED_DELETE, closed
         return _closing(closed, covering)
     opened = next((version for version in versions if version.sequence == sequence), None)
     if opened is not None:

@@ -36,6 +36,28 @@ class SnapshotsWithoutEpoch(Pipeline):
         return (0, change.operation != "READ", change.lsn)
 
 
+class StreamWithoutEpoch(Pipeline):
+    """Sorts what a new slot streams with what the old one streamed."""
+
+    def sequence(self, record: Record, change: Change) -> Position:
+        is_streamed = change.operation != "READ"
+        return (0 if is_streamed else change.epoch, is_streamed, change.lsn)
+
+
+class IncompleteSnapshotInfers(Pipeline):
+    """Takes any row of a snapshot for the proof that it is complete."""
+
+    def ends_snapshot(self, change: Change) -> bool:
+        return change.operation == "READ"
+
+
+class NothingIsInferred(Pipeline):
+    """Keeps rows current that a complete snapshot doesn't show."""
+
+    def ends_snapshot(self, change: Change) -> bool:
+        return False
+
+
 class ProcessingTimeInterval(Pipeline):
     """Takes the time of arrival for the commit time."""
 

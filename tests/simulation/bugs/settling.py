@@ -100,8 +100,37 @@ class OneBoundForAllKeys(Pipeline):
 class TruncateTouchesOpenKeysAlone(Pipeline):
     """Leaves closed versions alone when a truncate comes late."""
 
-    def reaches(self, key: int, bound: Position) -> bool:
+    def reaches(self, key: int, bound: Position, keyless: Sequence[LogRow]) -> bool:
         return any(row.end_sequence is None for row in self.history[key].values())
+
+
+class SnapshotSparesNobody(Pipeline):
+    """Closes also the keys that the complete snapshot shows."""
+
+    def strength(self, row: LogRow) -> tuple[Any, ...]:
+        return (row.operation == "SNAPSHOT", *super().strength(row))
+
+
+class SnapshotClosesOpenKeysAlone(Pipeline):
+    """Forgets a snapshot's boundary once it is settled, so that events from before it, come late, stay open."""
+
+    def relevant(self, rows: Sequence[LogRow], bound: Position) -> list[LogRow]:
+        new = self.log[self.settled :]
+        return [row for row in super().relevant(rows, bound) if row.operation != "SNAPSHOT" or row in new]
+
+
+class InferredDeleteIsFinal(Pipeline):
+    """Takes an inferred delete for a known one: a row of that snapshot that comes late doesn't take its mark away."""
+
+    def reach(self, sequence: Position) -> Position:
+        return sequence
+
+
+class InferredDeleteIsCertain(Pipeline):
+    """Leaves no mark on a version that a snapshot closed."""
+
+    def infer(self, version: HistoryRow, doubt: Position, boundary: LogRow) -> Position:
+        return doubt
 
 
 class DerivesFromNewRowsAlone(Pipeline):

@@ -22,7 +22,7 @@ USE_CASE = use_case_of()
 
 
 def event(lsn: int, operation: str, **changes: Any) -> dict[str, Any]:
-    key = {} if operation == "TRUNCATE" else {"id": 1}
+    key = {} if operation in {"TRUNCATE", "SNAPSHOT"} else {"id": 1}
     place = {"_topic": "cdc-vehicles", "_partition": 0, "_offset": lsn, "_source_position": f"lsn={lsn}"}
     times = {"_commit_time": at(lsn), "_ingested_at": at(lsn + 1)}
     system = {"_sequence": f"0001.1.{lsn:02}", "_operation": operation, "_is_quarantined": False, "_payload_hash": lsn}
@@ -72,6 +72,16 @@ def test_a_delete_of_what_is_gone_changes_nothing(tmp_path: Path) -> None:
 def test_a_truncate_belongs_to_the_story_of_every_row(tmp_path: Path) -> None:
     log = [event(5, "INSERT"), event(7, "TRUNCATE"), event(9, "TRUNCATE")]
     assert fates(tell(tmp_path, log, [version(5, 7)])) == [("opened", 1), ("closed", 1), ("redundant", None)]
+
+
+def test_a_snapshot_without_the_row_closes_it_by_inference(tmp_path: Path) -> None:
+    log = [event(4, "SNAPSHOT"), event(5, "INSERT"), event(7, "SNAPSHOT"), event(9, "SNAPSHOT")]
+    assert fates(tell(tmp_path, log, [version(5, 7)])) == [("opened", 1), ("inferred_delete", 1)]
+
+
+def test_a_snapshot_that_shows_the_row_is_no_part_of_its_story(tmp_path: Path) -> None:
+    log = [event(5, "READ"), event(5, "SNAPSHOT")]
+    assert fates(tell(tmp_path, log, [version(5, None)])) == [("opened", 1)]
 
 
 def test_a_snapshot_row_that_shows_what_is_known_is_absorbed(tmp_path: Path) -> None:
