@@ -251,4 +251,3 @@ def _keyless_columns() -> list[Column]:
 
 def _keyless(sequence: str | None, commit_micros: int | None) -> Keyless | None:
     return None if sequence is None or commit_micros is None else Keyless(sequence, commit_micros)
-
