@@ -1,13 +1,12 @@
 """The settle step of one table: takes the log versions not yet settled and folds them in by one MERGE."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
@@ -19,58 +18,21 @@ from fluvial.history.due import is_due
 from fluvial.history.epoch import reach_of_text
 from fluvial.history.settle import (
     FIRST,
-    Keyless,
     RangeBounds,
     TouchedKeys,
     count_actions,
-    later,
     lower_to_runs,
     settle_versions,
     touched_keys,
 )
 from fluvial.io import delta
 from fluvial.io.commits import Settled
+from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, measure_range, read_traits
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.io.settle_watch import SettleWatch
 from fluvial.streams import ACTION, BatchSummary, History, HistoryChanges, LogRows
 
-
-@dataclass(frozen=True)
-class LogTraits:
-    """What some row of a log has; plans are smaller where none has it."""
-
-    log_keyless: Keyless | None
-    log_has_partial: bool
-
-    def with_batch(self, summary: BatchSummary) -> "LogTraits":
-        """The traits once the log holds the batch's rows too."""
-        return LogTraits(
-            later(self.log_keyless, _batch_keyless(summary)), self.log_has_partial or summary.partial_events > 0
-        )
-
-
-@dataclass(frozen=True)
-class Grown:
-    """What this process has appended to the log since the last settle: how many versions, and their bounds."""
-
-    versions: int
-    min_sequence: str
-    min_commit_micros: int
-    keyless: Keyless | None
-
-    def with_batch(self, summary: BatchSummary) -> "Grown":
-        """With one more version; events always have a sequence and a commit time."""
-        return Grown(
-            self.versions + 1,
-            min(self.min_sequence, summary.min_sequence or ""),
-            min(self.min_commit_micros, summary.min_commit_micros or 0),
-            later(self.keyless, _batch_keyless(summary)),
-        )
-
-
 _PAUSE: Final = timedelta(seconds=30)
-_LAST_SEQUENCE: Final = "~"
-_NOTHING: Final = Grown(0, _LAST_SEQUENCE, sys.maxsize, None)
 
 
 @dataclass
@@ -81,7 +43,7 @@ class HistoryWriter:
     table: Table
     locations: TableLocations
     _traits: LogTraits | None = field(default=None, init=False)
-    _grown: Grown = field(default=_NOTHING, init=False)
+    _grown: Grown = field(default=NOTHING, init=False)
     _has_looked: bool = field(default=False, init=False)
     _not_before: datetime | None = field(default=None, init=False)
     _has_columns: bool = field(default=False, init=False)
@@ -135,7 +97,7 @@ class HistoryWriter:
         if log is None:
             raise StorageError(f"{self.table.name}: no log at {self.locations.log}", "there is nothing to derive from")
         rows = LogRows(delta.read_version(self.session, self.locations.log, log.version))
-        bounds = RangeBounds("", 0, None, **vars(_traits(rows)))
+        bounds = RangeBounds("", 0, None, **vars(read_traits(rows)))
         nothing = History(empty_frame(self.session, history_schema(self.table)))
         wanted = settle_versions(touched_keys(rows, nothing, bounds, self.table), rows, nothing, bounds, self.table)
         held, actions = delta.checkpoint_counted(wanted, count_actions())
@@ -154,7 +116,7 @@ class HistoryWriter:
         changes = self._range(settled + 1, log.version)
         changed = self._fold(changes, log, self._bounds(changes))
         watch.fold_to(log.version)
-        self._grown = _NOTHING
+        self._grown = NOTHING
         return changed
 
     def _range(self, first: int, last: int) -> LogRows:
@@ -173,7 +135,7 @@ class HistoryWriter:
         """From the batches that this process appended where they are the whole range, else by reading the range."""
         grown: Grown | None = self._grown
         if self._grown.versions != self.watch.waiting.versions:
-            grown = _measure_range(changes)
+            grown = measure_range(changes)
             self._traits = None  # rows this process didn't see
         if grown is None:
             return None
@@ -184,7 +146,7 @@ class HistoryWriter:
     def _log_traits(self) -> LogTraits:
         """Asks the log once; from then on this process sees every row that is appended."""
         if self._traits is None:
-            self._traits = _traits(delta.read(self.session, self.locations.log))
+            self._traits = read_traits(delta.read(self.session, self.locations.log))
         return self._traits
 
     def _fold(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds | None) -> int:
@@ -224,30 +186,3 @@ class HistoryWriter:
             properties=delta.history_properties(self.table),
             note=note,
         )
-
-
-def _measure_range(changes: LogRows) -> Grown | None:
-    """The bounds of a range of log rows; None where it holds none."""
-    lowest = (F.min(c.SEQUENCE), F.min(F.unix_micros(c.COMMIT_TIME)))
-    sequence, micros, *last = changes.agg(*lowest, *_keyless_columns()).collect()[0]
-    return None if sequence is None or micros is None else Grown(1, sequence, micros, _keyless(*last))
-
-
-def _traits(log: DataFrame) -> LogTraits:
-    has_partial = F.coalesce(F.max(F.col(c.NOT_AUTHORED).isNotNull()), F.lit(False))
-    *last, partial = log.agg(*_keyless_columns(), has_partial).collect()[0]
-    return LogTraits(_keyless(*last), partial)
-
-
-def _batch_keyless(summary: BatchSummary) -> Keyless | None:
-    return _keyless(summary.keyless_sequence, summary.keyless_commit_micros)
-
-
-def _keyless_columns() -> list[Column]:
-    """Aggregates over log rows, in the order of Keyless's fields."""
-    is_keyless = F.col(c.OPERATION).isin(*c.KEYLESS)
-    return [F.max(F.when(is_keyless, value)) for value in (F.col(c.SEQUENCE), F.unix_micros(c.COMMIT_TIME))]
-
-
-def _keyless(sequence: str | None, commit_micros: int | None) -> Keyless | None:
-    return None if sequence is None or commit_micros is None else Keyless(sequence, commit_micros)

@@ -1,0 +1,79 @@
+"""The bounds of log rows that `settle_versions` wants as literals: read from the log, or kept from batch to batch."""
+
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.history.settle import Keyless, later
+from fluvial.streams import BatchSummary, LogRows
+
+_LAST_SEQUENCE: Final = "~"
+
+
+@dataclass(frozen=True)
+class LogTraits:
+    """What some row of a log has; plans are smaller where none has it."""
+
+    log_keyless: Keyless | None
+    log_has_partial: bool
+
+    def with_batch(self, summary: BatchSummary) -> "LogTraits":
+        """The traits once the log holds the batch's rows too."""
+        return LogTraits(
+            later(self.log_keyless, _batch_keyless(summary)), self.log_has_partial or summary.partial_events > 0
+        )
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What this process has appended to the log since the last settle: how many versions, and their bounds."""
+
+    versions: int
+    min_sequence: str
+    min_commit_micros: int
+    keyless: Keyless | None
+
+    def with_batch(self, summary: BatchSummary) -> "Grown":
+        """With one more version; events always have a sequence and a commit time."""
+        return Grown(
+            self.versions + 1,
+            min(self.min_sequence, summary.min_sequence or ""),
+            min(self.min_commit_micros, summary.min_commit_micros or 0),
+            later(self.keyless, _batch_keyless(summary)),
+        )
+
+
+NOTHING: Final = Grown(0, _LAST_SEQUENCE, sys.maxsize, None)
+"""Before the first batch."""
+
+
+def measure_range(changes: LogRows) -> Grown | None:
+    """The bounds of a range of log rows; None where it holds none."""
+    lowest = (F.min(c.SEQUENCE), F.min(F.unix_micros(c.COMMIT_TIME)))
+    sequence, micros, *last = changes.agg(*lowest, *_keyless_columns()).collect()[0]
+    return None if sequence is None or micros is None else Grown(1, sequence, micros, _keyless(*last))
+
+
+def read_traits(log: DataFrame) -> LogTraits:
+    """What some row of the log has."""
+    has_partial = F.coalesce(F.max(F.col(c.NOT_AUTHORED).isNotNull()), F.lit(False))
+    *last, partial = log.agg(*_keyless_columns(), has_partial).collect()[0]
+    return LogTraits(_keyless(*last), partial)
+
+
+def _batch_keyless(summary: BatchSummary) -> Keyless | None:
+    return _keyless(summary.keyless_sequence, summary.keyless_commit_micros)
+
+
+def _keyless_columns() -> list[Column]:
+    """Aggregates over log rows, in the order of Keyless's fields."""
+    is_keyless = F.col(c.OPERATION).isin(*c.KEYLESS)
+    return [F.max(F.when(is_keyless, value)) for value in (F.col(c.SEQUENCE), F.unix_micros(c.COMMIT_TIME))]
+
+
+def _keyless(sequence: str | None, commit_micros: int | None) -> Keyless | None:
+    return None if sequence is None or commit_micros is None else Keyless(sequence, commit_micros)
