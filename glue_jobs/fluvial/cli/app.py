@@ -25,6 +25,9 @@ COMMANDS: Final = {
     "generate": LazyCommand(
         "fluvial.cli.generate:generate", "Write a scenario into the source: seed, generate, burst."
     ),
+    "resnapshot": LazyCommand(
+        "fluvial.cli.resnapshot:resnapshot", "Take the snapshot again with a new slot, after one was lost."
+    ),
     "replay": LazyCommand("fluvial.cli.replay:replay", "Send recorded Kafka records through the streaming chain."),
     "query": LazyCommand("fluvial.cli.query:query", "Ask the lake with SQL; starts no JVM."),
     "explain": LazyCommand("fluvial.cli.explain:explain", "Tell the story of one row: each event and what it became."),

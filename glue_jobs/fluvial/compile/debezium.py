@@ -1,6 +1,8 @@
 """tables.yaml to the configuration of Debezium's PostgreSQL connector."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from fluvial.compile.source_names import (
     HEARTBEAT_TABLE,
@@ -11,6 +13,10 @@ from fluvial.compile.source_names import (
     slot_name,
 )
 from fluvial.config.model import Table, UseCase
+
+_EPOCH_FIELD: Final = "fluvial_epoch"
+_EPOCH_KEY: Final = "transforms.epoch.static.value"
+_TRANSFORMS: Final = "org.apache.kafka.connect.transforms"
 
 
 @dataclass(frozen=True)
@@ -24,15 +30,23 @@ class SourceEndpoint:
     ssl_mode: str = "prefer"
 
 
-def compile_connector(use_case: UseCase, source: SourceEndpoint) -> dict[str, str]:
-    """The connector's whole configuration; `source.password` is in it, so print it through `without_secrets`."""
+def compile_connector(use_case: UseCase, source: SourceEndpoint, epoch: int = 0) -> dict[str, str]:
+    """The connector's whole configuration; `source.password` is in it, so print it through `without_secrets`.
+
+    `epoch` is the capture's generation, stamped into every event: it has to rise with each new replication slot.
+    """
     return {
         **_source(use_case, source),
         **_capture(use_case),
         **_values(),
         **_own_tables(use_case),
-        **_routing(use_case),
+        **_transforms(use_case, epoch),
     }
+
+
+def epoch_of(connector: Mapping[str, str]) -> int:
+    """The epoch that a connector of this configuration stamps."""
+    return int(connector.get(_EPOCH_KEY, "0"))
 
 
 def without_secrets(connector: dict[str, str]) -> dict[str, str]:
@@ -62,7 +76,10 @@ def _capture(use_case: UseCase) -> dict[str, str]:
         "publication.name": publication_name(use_case),
         # The owner publishes the tables: a connector that may do it itself would need to own them.
         "publication.autocreate.mode": "disabled",
-        "table.include.list": ",".join(_escaped(schema, table.name) for table in use_case.tables),
+        # The heartbeat first: the only row of a snapshot's first table doesn't say that it is the table's last one.
+        "table.include.list": ",".join(
+            _escaped(schema, name) for name in (HEARTBEAT_TABLE, *(table.name for table in use_case.tables))
+        ),
         "snapshot.mode": "initial",
         # The default drops TRUNCATE without a word.
         "skipped.operations": "none",
@@ -103,21 +120,44 @@ def _own_tables(use_case: UseCase) -> dict[str, str]:
     }
 
 
-def _routing(use_case: UseCase) -> dict[str, str]:
+def _transforms(use_case: UseCase, epoch: int) -> dict[str, str]:
+    """What happens to each event on its way out: Fluvial's own tables stay behind, the others get topic and epoch."""
+    own = _topic_pattern(use_case, f"({HEARTBEAT_TABLE}|{SIGNAL_TABLE})")
+    steps = {
+        "own": {"type": f"{_TRANSFORMS}.Filter", "predicate": "own"},
+        **_routers(use_case),
+        **({"epoch": _stamp(epoch)} if epoch else {}),
+    }
+    return {
+        "predicates": "own",
+        "predicates.own.type": f"{_TRANSFORMS}.predicates.TopicNameMatches",
+        "predicates.own.pattern": own,
+        "transforms": ",".join(steps),
+        **{f"transforms.{alias}.{name}": value for alias, step in steps.items() for name, value in step.items()},
+    }
+
+
+def _stamp(epoch: int) -> dict[str, str]:
+    return {"type": f"{_TRANSFORMS}.InsertField$Value", "static.field": _EPOCH_FIELD, "static.value": str(epoch)}
+
+
+def _routers(use_case: UseCase) -> dict[str, dict[str, str]]:
     """Kafka's RegexRouter: one for all topics named `cdc-<table>`, one more for each that is named otherwise.
 
-    Heartbeats and signals match none of them and keep their own topics.
+    Heartbeats match none of them and keep their own topic.
     """
     usual = [table for table in use_case.tables if table.topic == f"cdc-{table.name}"]
     routers = {f"route_{table.name}": (table.name, table.topic) for table in use_case.tables if table not in usual}
     if usual:
         routers["route"] = (_one_of(usual), "cdc-$1")
-    config = {"transforms": ",".join(routers)}
-    for alias, (pattern, topic) in routers.items():
-        config[f"transforms.{alias}.type"] = "org.apache.kafka.connect.transforms.RegexRouter"
-        config[f"transforms.{alias}.regex"] = _topic_pattern(use_case, pattern)
-        config[f"transforms.{alias}.replacement"] = topic
-    return config
+    return {
+        alias: {
+            "type": f"{_TRANSFORMS}.RegexRouter",
+            "regex": _topic_pattern(use_case, pattern),
+            "replacement": topic,
+        }
+        for alias, (pattern, topic) in routers.items()
+    }
 
 
 def _one_of(tables: list[Table]) -> str:

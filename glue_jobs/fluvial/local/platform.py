@@ -20,6 +20,7 @@ _EXECUTORS: Final[Mapping[StepKind, str]] = {
     StepKind.SOURCE_TABLES: "source_tables:create_source_tables",
     StepKind.TOPICS: "topics:create_topics",
     StepKind.CAPTURE: "capture:start_capture",
+    StepKind.RESNAPSHOT: "resnapshot:renew_capture",
     StepKind.STREAMING: "streaming:start_job",
     StepKind.CATALOG: "catalog:register_catalog",
     StepKind.HEALTH: "health:report_health",

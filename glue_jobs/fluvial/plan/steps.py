@@ -18,6 +18,7 @@ class StepKind(StrEnum):
     SOURCE_TABLES = "source_tables"
     TOPICS = "topics"
     CAPTURE = "capture"
+    RESNAPSHOT = "resnapshot"
     STREAMING = "streaming"
     CATALOG = "catalog"
     HEALTH = "health"

@@ -5,10 +5,11 @@ from typing import Final
 
 from psycopg import sql
 
-from fluvial.compile.debezium import SourceEndpoint, compile_connector
+from fluvial.compile.debezium import SourceEndpoint, compile_connector, epoch_of
 from fluvial.compile.source_names import CAPTURE_ROLE, connector_name, publication_name, slot_name
 from fluvial.config.model import UseCase
 from fluvial.errors import SourceError, StackError
+from fluvial.local.capture_epoch import next_epoch, remember_epoch
 from fluvial.local.connect_api import ConnectApi
 from fluvial.local.endpoints import Endpoints, read_endpoints
 from fluvial.local.home import Home
@@ -23,23 +24,27 @@ _SLOT_SECONDS: Final = 15
 
 
 def start_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
-    """Creates or changes the connector and waits until it runs; one that runs with this configuration is left alone."""
+    """Creates or changes the connector and waits until it runs; one that runs with this configuration is left alone.
+
+    A connector keeps its epoch; one that is made over a lake with events gets the next.
+    """
     endpoints = read_endpoints(home)
-    _check_publication(endpoints, use_case)
+    check_publication(endpoints, use_case)
     api, name = ConnectApi(endpoints.connect_url), connector_name(use_case)
-    wanted = {"name": name, **_connector(endpoints, use_case)}
-    change = _apply(api, name, wanted)
+    existing = api.config(name)
+    epoch = next_epoch(use_case, home) if existing is None else epoch_of(existing)
+    remember_epoch(use_case, home, epoch)
+    change = _apply(api, name, {"name": name, **_connector(endpoints, use_case, epoch)})
     _wait_until_running(api, name)
     _wait_for_slot(endpoints, use_case)
-    return {"connector": name, "change": change, "slot": slot_name(use_case), "state": "RUNNING"}
+    return {"connector": name, "change": change, "slot": slot_name(use_case), "epoch": epoch, "state": "RUNNING"}
 
 
 def stop_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     """Removes the connector with its position, the replication slot and the publication."""
     endpoints = read_endpoints(home)
-    removed = ConnectApi(endpoints.connect_url).remove(connector_name(use_case))
+    removed, dropped = remove_connector(endpoints, use_case)
     with connect(endpoints, "postgres") as connection, friendly_errors("postgres"):
-        dropped = _drop_slot(connection, slot_name(use_case))
         exists = has_database(connection, use_case.database_name)
     if exists:
         with connect(endpoints, use_case.database_name) as connection, friendly_errors(use_case.database_name):
@@ -48,12 +53,19 @@ def stop_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object]
     return {"connector_removed": removed, "slot_dropped": dropped}
 
 
-def _connector(endpoints: Endpoints, use_case: UseCase) -> dict[str, str]:
+def remove_connector(endpoints: Endpoints, use_case: UseCase) -> tuple[bool, bool]:
+    """Removes the connector with its position, and its replication slot; whether there was each of them."""
+    removed = ConnectApi(endpoints.connect_url).remove(connector_name(use_case))
+    with connect(endpoints, "postgres") as connection, friendly_errors("postgres"):
+        return removed, _drop_slot(connection, slot_name(use_case))
+
+
+def _connector(endpoints: Endpoints, use_case: UseCase, epoch: int) -> dict[str, str]:
     source = SourceEndpoint("127.0.0.1", endpoints.postgres_port, CAPTURE_ROLE, capture_password(endpoints))
-    return compile_connector(use_case, source)
+    return compile_connector(use_case, source, epoch)
 
 
-def _check_publication(endpoints: Endpoints, use_case: UseCase) -> None:
+def check_publication(endpoints: Endpoints, use_case: UseCase) -> None:
     """Debezium itself would run and stay silent about a table that isn't there."""
     schema, database = use_case.source_database.schema_name, use_case.database_name
     query = "select tablename from pg_publication_tables where pubname = %s and schemaname = %s"

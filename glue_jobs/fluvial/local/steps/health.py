@@ -79,7 +79,7 @@ def _check_slot(use_case: UseCase, endpoints: Endpoints) -> Check:
         "confirmed_flush_lsn": position, "lag_bytes": lag,
     }  # fmt: skip
     if wal_status in {"unreserved", "lost"}:
-        hint = "take a new snapshot: stop the capture, drop the slot, start the capture"
+        hint = "take a new snapshot with a new slot: `fluvial resnapshot`"
         return Check("postgres", ok=False, problem=f"slot '{name}' is {wal_status}", hint=hint, figures=figures)
     if not active:
         problem = f"nobody reads slot '{name}', and PostgreSQL keeps {lag:,} bytes of log for it"
