@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from fluvial.cli.problem_report import Report, ReportFormat, render_report
+from fluvial.config.guarantee import describe
 from fluvial.config.load import FILE_NAME, check_use_case, resolve_use_case_path
 from fluvial.config.placeholders import local_placeholders
 from fluvial.errors import ConfigError, FluvialError, Problem
@@ -31,8 +32,12 @@ def validate(
     except FluvialError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(_UNKNOWN) from error
-    report = Report(len(names), [problem for name in names for problem in _problems(name)])
+    checked = [_check(name) for name in names]
+    report = Report(len(names), [problem for problems, _ in checked for problem in problems])
     typer.echo(render_report(report, report_format))
+    if report_format is ReportFormat.TEXT:
+        for line in (line for _, lines in checked for line in lines):
+            typer.echo(line)
     if report.errors or (strict and report.problems):
         raise typer.Exit(_WRONG)
 
@@ -43,8 +48,10 @@ def _all_use_cases(config_dir: Path) -> list[str]:
     raise FluvialError(f"no use case in {config_dir.absolute()}", f"give the path of a {FILE_NAME}")
 
 
-def _problems(name: str) -> Sequence[Problem]:
+def _check(name: str) -> tuple[Sequence[Problem], Sequence[str]]:
+    """The problems of a file, and, where it can be used, how far its histories can be trusted."""
     try:
-        return check_use_case(resolve_use_case_path(name), local_placeholders()).warnings
+        checked = check_use_case(resolve_use_case_path(name), local_placeholders())
     except ConfigError as error:
-        return error.problems
+        return error.problems, ()
+    return checked.warnings, describe(checked.use_case)

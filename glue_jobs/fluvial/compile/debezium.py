@@ -82,7 +82,7 @@ def _capture(use_case: UseCase) -> dict[str, str]:
         ),
         "snapshot.mode": "initial",
         # The default drops TRUNCATE without a word.
-        "skipped.operations": "none",
+        "skipped.operations": "none" if use_case.source_database.captures_truncates else "t",
         "tombstones.on.delete": "true",
         # Task and run ids beside every event; the headers of a key change come without it.
         "extended.headers.enabled": "false",

@@ -68,10 +68,10 @@ def _table_statements(use_case: UseCase, table: Table) -> tuple[str, str]:
     name = qualified(use_case, table.name)
     lines = [_column_line(table, column) for column in table.columns]
     lines.append(f"primary key ({', '.join(quoted(column) for column in table.primary_key)})")
-    # FULL, so that an update which leaves a TOASTed column alone still carries it, and deletes carry the old row.
+    # FULL by default, so that an update which leaves a TOASTed column alone still carries it, and deletes the old row.
     return (
         f"create table if not exists {name} (\n  " + ",\n  ".join(lines) + "\n)",
-        f"alter table {name} replica identity full",
+        f"alter table {name} replica identity {table.replica_identity}",
     )
 
 

@@ -121,6 +121,9 @@ class Table(Model):
     sensitive: bool = False
     """Every column has to be classified, and every `pii` column masked, or the file is refused."""
 
+    replica_identity: Literal["full", "default"] = "full"
+    """What PostgreSQL writes of a row before a change: all of it, or its key."""
+
     dead_letter_payload: Literal["auto", "raw", "withheld"] = "auto"
     """Whether dead letters keep the raw bytes; `auto` withholds them where a column is masked."""
 
@@ -214,6 +217,18 @@ class SourceDatabase(Model):
 
     schema_name: Identifier = "public"
     """The schema that holds the tables."""
+
+    capture: Literal["debezium", "dms"] = "debezium"
+    """What captures the changes."""
+
+    captures_truncates: bool = True
+    """Whether the capture sends TRUNCATE; Debezium's own default doesn't."""
+
+    include_transaction_details: bool = True
+    """Whether records of DMS carry their log position, as `IncludeTransactionDetails` makes them."""
+
+    before_image: bool = True
+    """Whether updates of DMS carry the key as it was, as `BeforeImageSettings` make them."""
 
 
 class UseCase(Model):
