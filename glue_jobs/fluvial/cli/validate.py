@@ -34,10 +34,10 @@ def validate(
         raise typer.Exit(_UNKNOWN) from error
     checked = [_check(name) for name in names]
     report = Report(len(names), [problem for problems, _ in checked for problem in problems])
-    typer.echo(render_report(report, report_format))
-    if report_format is ReportFormat.TEXT:
+    if report_format is ReportFormat.TEXT and not report.errors:
         for line in (line for _, lines in checked for line in lines):
             typer.echo(line)
+    typer.echo(render_report(report, report_format))
     if report.errors or (strict and report.problems):
         raise typer.Exit(_WRONG)
 

@@ -82,7 +82,8 @@ def touched_keys(changes: LogRows, history: History, bounds: RangeBounds, table:
         own.unionByName(near.withColumn(FIRST, F.lit(None).cast("string"))).groupBy(*key).agg(F.min(FIRST).alias(FIRST))
     )
     lowered = keys.crossJoin(F.broadcast(keyless)).withColumn(FIRST, F.least(FIRST, "_keyless"))
-    return TouchedKeys(lowered.select(*key, FIRST, floor))
+    # The batch's bounds tell of a keyless row even where the log knew it, so that the range holds none.
+    return TouchedKeys(lowered.where(F.col(FIRST).isNotNull()).select(*key, FIRST, floor))
 
 
 def lower_to_runs(touched: TouchedKeys, history: History, bounds: RangeBounds, table: Table) -> TouchedKeys:

@@ -30,7 +30,7 @@ def write(use_case: str, text: str) -> None:
 def test_a_right_file_has_no_problems() -> None:
     result = runner.invoke(app, ["validate", "config/shop/tables.yaml"])
 
-    assert (result.exit_code, result.output) == (0, "1 file: no problems\nshop: every table exact\n")
+    assert (result.exit_code, result.output) == (0, "shop: every table exact\n1 file: no problems\n")
 
 
 def test_every_problem_is_one_line_with_a_way_out_below() -> None:
