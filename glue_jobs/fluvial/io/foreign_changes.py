@@ -33,13 +33,13 @@ class Watched:
     def refuse_schema(self, schema_json: str) -> None:
         """Raises StorageError where a column has another type than Fluvial writes."""
         found = schema_columns(schema_json)
+        way_out = "give it its old type again, there or in tables.yaml"
+        if self.role == "history":
+            way_out = f"{way_out}; or {self._rebuilding}"
         for name, kind in self.columns.items():
             if isinstance(kind, str) and found.get(name, kind) != kind:
-                raise StorageError(
-                    f"{self.table}: column {name} of its {self.role} is {found[name]}, tables.yaml makes it {kind}: "
-                    f"{self.path}",
-                    f"give it its old type again, there or in tables.yaml; or {self._rebuilding}",
-                )
+                what = f"column {name} of its {self.role} is {found[name]}, tables.yaml makes it {kind}"
+                raise StorageError(f"{self.table}: {what}: {self.path}", way_out)
 
     def _error(self, what: str, commit: Commit, is_last: bool) -> StorageError:
         restore = f"RESTORE TABLE delta.`{self.path}` TO VERSION AS OF {commit.version - 1}"

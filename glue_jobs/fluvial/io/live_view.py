@@ -19,12 +19,14 @@ from fluvial.io.duckdb_types import quote
 from fluvial.verify.rederive import rederivation_sql
 
 _LIVE: Final = """
-WITH settled_ AS ({history}), log_all_ AS ({log}), unsettled_ AS ({unsettled}),
-touched_ AS (SELECT DISTINCT {key} FROM {touching} WHERE {has_key}),
-log_ AS (
-  SELECT * FROM log_all_ SEMI JOIN touched_ USING ({key})
-  UNION ALL SELECT * FROM log_all_ WHERE NOT {has_key}
+WITH settled_ AS NOT MATERIALIZED ({history}), log_all_ AS NOT MATERIALIZED ({log}),
+  unsettled_ AS NOT MATERIALIZED ({unsettled}),
+touched_ AS MATERIALIZED (SELECT DISTINCT {key} FROM {touching} WHERE {has_key}),
+log_ AS MATERIALIZED (
+  SELECT {read} FROM log_all_ SEMI JOIN touched_ USING ({key})
+  UNION ALL SELECT {read} FROM log_all_ WHERE NOT {has_key}
 ),
+known_ AS (SELECT * FROM settled_ SEMI JOIN touched_ USING ({key})),
 arrived_ AS (
   SELECT {key}, {sequence}, max({ingested_at}) AS arrived_at_ FROM log_ WHERE NOT {is_gap} GROUP BY ALL
 ),
@@ -32,8 +34,19 @@ derived_ AS ({derived})
 SELECT {kept} FROM settled_ ANTI JOIN touched_ USING ({key})
 UNION ALL
 SELECT {shown} FROM derived_ AS d
-LEFT JOIN settled_ AS h USING ({key}, {sequence}) LEFT JOIN arrived_ USING ({key}, {sequence})
+LEFT JOIN known_ AS h USING ({key}, {sequence}) LEFT JOIN arrived_ USING ({key}, {sequence})
 """
+
+_READ: Final = (
+    c.SEQUENCE,
+    c.OPERATION,
+    c.COMMIT_TIME,
+    c.IS_QUARANTINED,
+    c.NOT_AUTHORED,
+    c.PAYLOAD_HASH,
+    c.INGESTED_AT,
+)
+"""System columns of the log from which versions follow."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,7 @@ def live_sql(connection: duckdb.DuckDBPyConnection, table: Table, state: LiveSta
         log=rows_sql(connection, state.log, log_columns),
         unsettled=unsettled,
         touching="log_all_" if _touches_all(connection, unsettled, has_key) else "unsettled_",
+        read=", ".join(map(quote, (*table.column_names, *_READ))),
         key=", ".join(map(quote, table.primary_key)),
         has_key=has_key,
         sequence=quote(c.SEQUENCE),

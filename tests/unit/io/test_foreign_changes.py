@@ -55,6 +55,7 @@ def test_a_column_of_another_type_is_named_with_both_types() -> None:
     assert caught.value.message == (
         "vehicles: column plate of its log is integer, tables.yaml makes it string: /lake/vehicles__log"
     )
+    assert caught.value.hint == "give it its old type again, there or in tables.yaml"
 
 
 @pytest.mark.parametrize(
