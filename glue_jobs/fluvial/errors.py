@@ -12,6 +12,7 @@ FluvialError                    attributes: message, hint
 ├── SourceError                 the source database refuses, or lacks a table
 ├── EventsFileError             a recorded-events file can't be read; .line
 ├── RepairsFileError            a file of repaired values can't be used; .line
+├── PlanError                   a change plan is refused, or stale
 ├── StorageError                a table of the lake is missing, foreign or can't be written
 └── QueryError                  SQL that can't run; the engine's message is in .message
 """
@@ -131,6 +132,10 @@ class RepairsFileError(FluvialError):
     def __init__(self, message: str, hint: str = "", *, line: int = 0) -> None:
         super().__init__(message, hint)
         self.line = line
+
+
+class PlanError(FluvialError):
+    """A change plan that can't be applied, or one that is no longer true."""
 
 
 class StorageError(FluvialError):

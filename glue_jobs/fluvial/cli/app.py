@@ -22,6 +22,8 @@ COMMANDS: Final = {
         "fluvial.cli.compile:compile_use_case", "Show or write what tables.yaml becomes: DMS, Kafka, DDL, stacks."
     ),
     "schema": LazyCommand("fluvial.cli.schema:schema", "Print the JSON Schema of tables.yaml, or its reference page."),
+    "plan": LazyCommand("fluvial.cli.plan:plan", "Show what an edited tables.yaml would do; changes nothing."),
+    "apply": LazyCommand("fluvial.cli.apply:apply", "Do what `plan` showed."),
     "generate": LazyCommand(
         "fluvial.cli.generate:generate", "Write a scenario into the source: seed, generate, burst."
     ),

@@ -4,6 +4,8 @@ Every statement can run again without harm. No table gets a CHECK constraint, an
 rule stays nullable: what breaks a rule has to reach the quarantine, not fail at the source.
 """
 
+import json
+
 from fluvial.compile.source_names import (
     CAPTURE_ROLE,
     DMS_SCHEMA,
@@ -25,6 +27,19 @@ def compile_source_ddl(use_case: UseCase) -> tuple[str, ...]:
         *_heartbeat_statements(use_case),
         _signal_statement(use_case),
     )
+
+
+def compile_added_column(use_case: UseCase, table: Table, column: Column) -> str:
+    """The statement that gives an existing table one more column; nullable, because there may be rows already."""
+    name = qualified(use_case, table.name)
+    return f"alter table {name} add column if not exists {quoted(column.name)} {postgres_type(column.type)}"
+
+
+def compile_snapshot_request(use_case: UseCase, table: Table) -> str:
+    """The statement that asks a running connector for the rows of a table that it has only just begun to capture."""
+    request = {"type": "incremental", "data-collections": [f"{use_case.source_database.schema_name}.{table.name}"]}
+    values = f"left(md5(random()::text), 16), 'execute-snapshot', '{json.dumps(request)}'"
+    return f"insert into {qualified(use_case, SIGNAL_TABLE)} (id, type, data) values ({values})"
 
 
 def compile_capture_ddl(use_case: UseCase) -> tuple[str, ...]:

@@ -9,11 +9,12 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
-from fluvial.compile.source_ddl import is_required
-from fluvial.config.model import Table, UseCase
+from fluvial.compile.source_ddl import compile_added_column, is_required
+from fluvial.config.model import Column, Table, UseCase
 from fluvial.config.types import postgres_type
 from fluvial.errors import SourceError, StackError
 from fluvial.local.endpoints import Endpoints
+from fluvial.plan.change_plan import LiveDifference
 
 Connection = psycopg.Connection[Any]
 
@@ -69,32 +70,46 @@ def has_database(connection: Connection, database: str) -> bool:
 
 def check_tables(connection: Connection, use_case: UseCase) -> None:
     """Raises SourceError, with every difference, where a table isn't what tables.yaml says; more columns are fine."""
-    differences = [difference for table in use_case.tables for difference in _differences(connection, use_case, table)]
+    schema = use_case.source_database.schema_name
+    differences = [
+        f"table {schema}.{found.name}: {found.what}"
+        for table in use_case.tables
+        for found in source_differences(connection, use_case, table)
+    ]
     if differences:
         raise SourceError(
             f"database '{use_case.database_name}' differs from tables.yaml:\n  " + "\n  ".join(differences),
-            "drop or rename the table, or describe it in tables.yaml as it is",
+            "drop or rename the table, or describe it in tables.yaml as it is; `fluvial plan` shows what it would do",
         )
 
 
-def _differences(connection: Connection, use_case: UseCase, table: Table) -> Iterator[str]:
+def source_differences(connection: Connection, use_case: UseCase, table: Table) -> Iterator[LiveDifference]:
+    """How the table in PostgreSQL differs from tables.yaml; only a missing table or column can be mended from here."""
     schema = use_case.source_database.schema_name
     found = {name: rest for name, *rest in connection.execute(_COLUMNS, [schema, table.name])}
-    place = f"table {schema}.{table.name}"
     if not found:
-        yield f"{place} doesn't exist"
+        yield LiveDifference("source", table.name, "it doesn't exist", "create table")
         return
     for column in table.columns:
-        expected = postgres_type(column.type)
         if column.name not in found:
-            yield f"{place} lacks column {column.name} {expected}"
-        elif found[column.name][0] != expected:
-            yield f"{place}: column {column.name} is {found[column.name][0]}, expected {expected}"
-        elif found[column.name][1] and not is_required(table, column):
-            yield f"{place}: column {column.name} is NOT NULL, expected nullable: rows that break a rule have to get in"
+            what = f"column {column.name} {postgres_type(column.type)} is missing"
+            yield LiveDifference("source", table.name, what, compile_added_column(use_case, table, column))
+        else:
+            yield from _column_differences(table, column, *found[column.name][:2])
     key = tuple(name for name, rest in sorted(found.items(), key=lambda item: item[1][2]) if rest[2])
     if key != table.primary_key:
-        yield f"{place}: primary key is ({', '.join(key)}), expected ({', '.join(table.primary_key)})"
+        what = f"primary key is ({', '.join(key)}), expected ({', '.join(table.primary_key)})"
+        yield LiveDifference("source", table.name, what, is_refused=True)
+
+
+def _column_differences(table: Table, column: Column, kind: str, is_not_null: bool) -> Iterator[LiveDifference]:
+    expected = postgres_type(column.type)
+    if kind != expected:
+        what = f"column {column.name} is {kind}, expected {expected}"
+        yield LiveDifference("source", table.name, what, is_refused=True)
+    elif is_not_null and not is_required(table, column):
+        what = f"column {column.name} is NOT NULL, expected nullable: rows that break a rule have to get in"
+        yield LiveDifference("source", table.name, what, is_refused=True)
 
 
 def _first_line(error: Exception) -> str:

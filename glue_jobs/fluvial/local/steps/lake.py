@@ -7,6 +7,7 @@ from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
 from fluvial.errors import StackError
 from fluvial.local.capture_epoch import forget_epoch
+from fluvial.local.change_plan import applied_file
 from fluvial.local.health import report_path
 from fluvial.local.home import Home
 from fluvial.local.streaming import forget_streaming, is_streaming
@@ -24,6 +25,7 @@ def drop_lake(step: Step, use_case: UseCase, home: Home) -> dict[str, object]:
     forget_streaming(use_case, home)
     forget_epoch(use_case, home)
     report_path(use_case.name, home).unlink(missing_ok=True)
+    applied_file(use_case.name, home).unlink(missing_ok=True)
     return {"dropped": [str(path.relative_to(home.lake)) for path in doomed]}
 
 

@@ -1,0 +1,247 @@
+"""The edits of one table, and how far each reaches; pure: two documents and what the lake holds, changes out.
+
+The facts behind the effects: the log keeps each event as it was transformed when it came, and is never rewritten. So
+rules, transforms and masks hold for what comes after. The history is a function of the log, so what only decides how
+the log is read, the tracked columns, can be changed for the past as well.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from fluvial.plan.configuration import MASKED, Document
+from fluvial.plan.effects import Change, Effect, TableFacts
+
+Judge = Callable[[str, Any, Any, TableFacts], Iterator[Change]]
+"""(field, before, after, facts) -> the changes within that field."""
+
+_COUNTED: Final = ("schema", "transforms")
+_STALE_TOPIC: Final = "what the stream hasn't read of the old topic yet is left behind: let it catch up first"
+
+
+def table_changes(before: Document | None, after: Document | None, facts: TableFacts) -> tuple[Change, ...]:
+    """Every edit between two documents of a table; None stands for a table that isn't configured."""
+    if before is None or after is None:
+        return (_whole_table(before, after, facts),)
+    names = [*after, *(name for name in before if name not in after)]
+    return tuple(
+        change
+        for name in names
+        if name != MASKED and before.get(name) != after.get(name)
+        for change in _judge(name)(name, before.get(name), after.get(name), facts)
+    ) + tuple(_mask_changes(before, after, facts))
+
+
+def counted_columns(before: Document | None, after: Document | None) -> frozenset[str]:
+    """The columns of which `table_changes` wants to know how many log rows have a value."""
+    if before is None or after is None:
+        return frozenset()
+    edited = (_differing(before.get(name) or (), after.get(name) or ()) for name in _COUNTED)
+    hidden = set(before.get(MASKED, ())) ^ set(after.get(MASKED, ()))
+    return frozenset(hidden.union(*edited))
+
+
+def _differing(before: Any, after: Any) -> set[str]:
+    items = [item for item in (*before, *after) if item not in before or item not in after]
+    return {str(item.get("column") or item.get("name")) for item in items}
+
+
+def _whole_table(before: Document | None, after: Document | None, facts: TableFacts) -> Change:
+    if before is None:
+        meaning = "a new table: its rows come with the connector's next snapshot, its changes from now on"
+        warning = (
+            f"the lake holds {facts.log_rows:,} events of a table of this name: they count on" if facts.log_rows else ""
+        )
+        return Change("table", Effect.FORWARD, meaning, None, (after or {}).get("name"), warning)
+    meaning = "no longer captured; log, history, quarantine and topic stay as they are"
+    return Change("table", Effect.FORWARD, meaning, before.get("name"), None)
+
+
+def _judge(name: str) -> Judge:
+    return _JUDGES.get(name, _other)
+
+
+def _primary_key(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    if sorted(before) == sorted(after):
+        yield Change(name, Effect.METADATA, "the same columns in another order: no row changes", before, after)
+    elif not facts.log_rows:
+        yield Change(name, Effect.FORWARD, "no event is stored yet", before, after)
+    else:
+        meaning = (
+            f"the {facts.log_rows:,} events of the log are told apart by ({', '.join(before)}): "
+            f"describe the table under a new name, or remove it with its data first"
+        )
+        yield Change(name, Effect.REFUSED, meaning, before, after)
+
+
+def _columns(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    old, new = ({column["name"]: column for column in columns} for columns in (before, after))
+    for column in dict.fromkeys([*new, *old]):
+        place = f"{name}.{column}"
+        if column not in old:
+            yield _added_column(place, new[column], facts)
+        elif column not in new:
+            yield _dropped_column(place, old[column], facts)
+        else:
+            yield from _changed_column(place, old[column], new[column], facts)
+    if list(old) != list(new) and sorted(old) == sorted(new):
+        yield Change(name, Effect.METADATA, "the same columns in another order: tables keep theirs")
+
+
+def _added_column(place: str, column: Document, facts: TableFacts) -> Change:
+    kept = facts.values.get(column["name"], 0)
+    meaning = "log, history and quarantine get the column; events so far say nothing of it and stay NULL"
+    if kept:
+        meaning = f"the column was there before: the {kept:,} log rows with a value show it again"
+        return Change(place, Effect.REDERIVED, meaning, None, column)
+    return Change(place, Effect.FORWARD, meaning, None, column)
+
+
+def _dropped_column(place: str, column: Document, facts: TableFacts) -> Change:
+    kept = facts.values.get(column["name"], 0)
+    warning = f"{kept:,} log rows keep its values: this erases nothing" if kept else ""
+    meaning = "new events no longer fill it; what is stored stays in its place"
+    return Change(place, Effect.FORWARD, meaning, column, None, warning)
+
+
+def _changed_column(place: str, before: Document, after: Document, facts: TableFacts) -> Iterator[Change]:
+    if before["type"] != after["type"]:
+        yield _retyped(f"{place}.type", before["type"], after["type"], facts)
+    if before.get("nullable", True) != after.get("nullable", True):
+        now = after.get("nullable", True)
+        meaning = "a missing value passes from now on" if now else "a missing value is quarantined from now on"
+        yield Change(f"{place}.nullable", Effect.FORWARD, meaning, not now, now)
+
+
+def _retyped(place: str, before: str, after: str, facts: TableFacts) -> Change:
+    if not facts.log_rows:
+        return Change(place, Effect.FORWARD, "no event is stored yet", before, after)
+    meaning = f"the lake stores {before}: add a column of type {after} under a new name, and drop this one later"
+    return Change(place, Effect.REFUSED, meaning, before, after)
+
+
+def _rules(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    for rule, old, new in _paired(before, after, _rule_name):
+        meaning = "judges events from now on; `fluvial backtest` tells what it would have quarantined"
+        if new is None:
+            meaning = "no longer judges; events that it quarantined can be replayed"
+        elif old is not None and _without(old, "severity") == _without(new, "severity"):
+            severity = new.get("severity", "error")
+            meaning = f"violations are {'quarantined' if severity == 'error' else 'only recorded'} from now on"
+        warning = ""
+        if old is not None and facts.quarantined:
+            warning = f"{facts.quarantined:,} events of the table are in quarantine: `fluvial quarantine replay`"
+        yield Change(f"{name}.{rule}", Effect.FORWARD, meaning, old, new, warning)
+
+
+def _transforms(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    for transform, old, new in _paired(before, after, _transform_name):
+        column = (new or old or {}).get("column", "")
+        stored = facts.values.get(column, 0)
+        meaning = "changes values from now on; the log keeps what it stored"
+        warning = f"{stored:,} log rows keep {column} as it was stored: the history mixes both" if stored else ""
+        yield Change(f"{name}.{transform}", Effect.FORWARD, meaning, old, new, warning)
+    if sorted(map(repr, before or ())) == sorted(map(repr, after or ())):
+        yield Change(name, Effect.FORWARD, "another order of equal `order`: holds from now on")
+
+
+def _mask_changes(before: Document, after: Document, facts: TableFacts) -> Iterator[Change]:
+    """What hiding a column, or no longer hiding it, means for what is stored."""
+    old, new = set(before.get(MASKED, ())), set(after.get(MASKED, ()))
+    for column in sorted(old ^ new):
+        stored = facts.values.get(column, 0)
+        if column in new and stored:
+            meaning = f"{column} is hidden from now on"
+            warning = (
+                f"{stored:,} log rows, the history and older files keep {column} in clear text, and deriving the "
+                "history again can't hide it: take a new snapshot into an empty lake, or erase it"
+            )
+            yield Change(f"{MASKED}.{column}", Effect.FORWARD, meaning, after=column, warning=warning)
+        elif column in old and stored:
+            meaning = f"{column} is stored in clear text from now on"
+            warning = f"{stored:,} log rows keep the masked text: the raw values were never stored"
+            yield Change(f"{MASKED}.{column}", Effect.FORWARD, meaning, before=column, warning=warning)
+
+
+def _tracked(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    if sorted(before or ()) == sorted(after or ()):
+        yield Change(name, Effect.METADATA, "the same columns in another order: no row changes", before, after)
+    elif facts.log_rows:
+        meaning = "versions begin at other events: the history is derived again from the log"
+        yield Change(name, Effect.REDERIVED, meaning, before, after)
+    else:
+        yield Change(name, Effect.FORWARD, "no event is stored yet", before, after)
+
+
+def _checks(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    for check, old, new in _paired(before, after, lambda check, _: f"{check['metric']}({check.get('column', '')})"):
+        meaning = "measured" if new else "no longer measured"
+        yield Change(f"{name}.{check}", Effect.FORWARD, f"{meaning} from the next micro-batch on", old, new)
+
+
+def _topic(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    meaning = "the new topic is read from its beginning; known events count as duplicates"
+    yield Change(name, Effect.FORWARD, meaning, before, after, _STALE_TOPIC)
+
+
+def _moved(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    if facts.left_behind:
+        meaning = (
+            f"{facts.left_behind:,} events lie at the old place: stop the stream, move both folders, the history's "
+            "and the one that ends in __log, then plan again"
+        )
+        yield Change(name, Effect.REFUSED, meaning, before, after)
+    else:
+        yield Change(name, Effect.METADATA, "nothing lies at the old place", before, after)
+
+
+def _restart(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    yield Change(name, Effect.METADATA, "decides when, not what: no row changes", before, after)
+
+
+def _other(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    yield Change(name, Effect.FORWARD, "holds from the next micro-batch on", before, after)
+
+
+def _rule_name(rule: Document, _: int) -> str:
+    return str(rule["id"])
+
+
+def _transform_name(transform: Document, number: int) -> str:
+    return str(transform.get("id") or f"{transform['type']}({transform.get('column', '')})")
+
+
+def _paired(
+    before: Any, after: Any, name: Callable[[Document, int], str]
+) -> Iterator[tuple[str, Document | None, Document | None]]:
+    """Items that differ, by name; of several of one name the later ones get a number."""
+    old, new = (_named(items or (), name) for items in (before, after))
+    for key in dict.fromkeys([*new, *old]):
+        if old.get(key) != new.get(key):
+            yield key, old.get(key), new.get(key)
+
+
+def _named(items: Any, name: Callable[[Document, int], str]) -> Mapping[str, Document]:
+    named: dict[str, Document] = {}
+    for number, item in enumerate(items):
+        key = name(item, number)
+        named[key if key not in named else f"{key}#{number}"] = item
+    return named
+
+
+def _without(document: Document, name: str) -> Document:
+    return {key: value for key, value in document.items() if key != name}
+
+
+_JUDGES: Final[Mapping[str, Judge]] = {
+    "primary_key": _primary_key,
+    "schema": _columns,
+    "dq_rules": _rules,
+    "transforms": _transforms,
+    "deequ_checks": _checks,
+    "track_columns": _tracked,
+    "topic": _topic,
+    "delta_path": _moved,
+    "partitions": _restart,
+    "settle": _restart,
+    "lane": _restart,
+}

@@ -1,0 +1,53 @@
+"""The edits of a use case outside its tables, and how far each reaches."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from fluvial.plan.configuration import Document
+from fluvial.plan.effects import Change, Effect, TableFacts
+
+_METADATA: Final = {
+    "settings.trigger_interval": "decides when, not what: no row changes",
+    "settings.max_records_per_batch": "decides when, not what: no row changes",
+    "settings.settle": "decides when, not what: no row changes",
+    "kafka.partitions": "the topics grow; the history doesn't depend on partitions",
+    "kafka.retention_days": "topics keep records for another time",
+    "source_database.engine": "another spelling",
+}
+_FORWARD: Final = {
+    "settings.checkpoint_location": "the stream reads the topics from their beginning; known events count as "
+    "duplicates",
+    "settings.quarantine_path": "new events go there; what lies at the old place is no longer queried or replayed",
+}
+
+
+def use_case_changes(before: Document, after: Document, facts: TableFacts) -> tuple[Change, ...]:
+    """Every edit of settings, kafka and source_database; `facts` are those of all tables together."""
+    return tuple(
+        _judge(f"{section}.{name}", old, new, facts)
+        for section in ("settings", "kafka", "source_database")
+        for name, old, new in _edits(before.get(section, {}), after.get(section, {}))
+    )
+
+
+def _edits(before: Document, after: Document) -> Iterator[tuple[str, Any, Any]]:
+    for name in dict.fromkeys([*after, *before]):
+        if before.get(name) != after.get(name):
+            yield name, before.get(name), after.get(name)
+
+
+def _judge(place: str, before: Any, after: Any, facts: TableFacts) -> Change:
+    stored = facts.log_rows or facts.versions
+    if place in {"source_database.database", "source_database.schema_name"} and stored:
+        meaning = (
+            "positions of another source don't compare with those in the log: deploy it as a use case of its own, "
+            "in a folder of its own"
+        )
+        return Change(place, Effect.REFUSED, meaning, before, after)
+    if place == "settings.delta_bucket" and facts.left_behind:
+        meaning = "the lake lies at the old place: stop the stream, move its folders, then plan again"
+        return Change(place, Effect.REFUSED, meaning, before, after)
+    if place in _FORWARD:
+        return Change(place, Effect.FORWARD, _FORWARD[place], before, after)
+    meaning = _METADATA.get(place, "how things are reached: no row changes")
+    return Change(place, Effect.METADATA, meaning, before, after)
