@@ -13,6 +13,7 @@ from fluvial.cli.plan import UseCaseArgument
 from fluvial.cli.plan_output import plan_lines
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_use_case
 from fluvial.config.load import resolve_use_case_path
+from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.errors import PlanError
 from fluvial.local.change_apply import Applied, apply_to_lake, check_plan
@@ -59,8 +60,12 @@ def _confirm(plan: ChangePlan, wanted: str | None, *, yes: bool) -> None:
 
 
 def _rebuild(use_case: UseCase, tables: tuple[Table, ...], home: Home) -> Mapping[str, int]:
-    names = ", ".join(table.name for table in tables)
-    raise PlanError(f"{names}: can't be derived again yet", "teardown and deploy again, or take track_columns back")
+    from fluvial.cli.settle import spark_session  # noqa: PLC0415 - most plans need no Spark
+    from fluvial.io.settling import rebuild_table  # noqa: PLC0415
+
+    locations = Locations(use_case, home.lake)
+    with spark_session("fluvial-apply", home) as session:
+        return {table.name: rebuild_table(session, table, locations) for table in tables}
 
 
 def _deploy(plan: ChangePlan, use_case: UseCase, tables: str, home: Home) -> None:

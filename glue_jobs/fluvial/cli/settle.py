@@ -38,7 +38,7 @@ def settle(
     configure_logging("warning")
     use_case, place = select_use_case(config), select_home(home)
     chosen = [select_table(use_case, name) for name in tables or ()] or use_case.tables
-    with sole_writer(use_case, place, "fluvial settle"), _session("fluvial-settle", place) as session:
+    with sole_writer(use_case, place, "fluvial settle"), spark_session("fluvial-settle", place) as session:
         reports = settle_tables(session, chosen, Locations(use_case, place.lake))
     print(json_text([asdict(report) for report in reports]) if as_json else "\n".join(_lines(reports)))
     for report in reports:
@@ -61,14 +61,15 @@ def rebuild(
     configure_logging("warning")
     use_case, place = select_use_case(config), select_home(home)
     chosen = select_table(use_case, table)
-    with sole_writer(use_case, place, "fluvial rebuild"), _session("fluvial-rebuild", place) as session:
+    with sole_writer(use_case, place, "fluvial rebuild"), spark_session("fluvial-rebuild", place) as session:
         versions = rebuild_table(session, chosen, Locations(use_case, place.lake))
     words = {"table": chosen.name, "versions": versions}
     print(json_text(words) if as_json else f"{chosen.name}: {versions:,} versions derived from the log")
 
 
 @contextmanager
-def _session(name: str, home: Home) -> Iterator[SparkSession]:
+def spark_session(name: str, home: Home) -> Iterator[SparkSession]:
+    """A session of the job's own kind, stopped in the end; what it needs is fetched."""
     with shown_progress() as progress:
         ensure_artifacts(home, ("spark",), progress)
     os.environ.update(java_environment())

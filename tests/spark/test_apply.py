@@ -1,0 +1,118 @@
+"""Edits that derive a history again: the rows that the plan tells are the rows that then differ."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+from fluvial.config.locations import Locations
+from fluvial.config.model import Table, UseCase
+from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.settling import rebuild_table
+from fluvial.io.verify import verify_table
+from fluvial.local.change_apply import Rebuild, apply_to_lake
+from fluvial.local.change_plan import make_change_plan
+from fluvial.local.home import Home
+from tests.spark.records import TINY, debezium, records
+
+A, B = {"a": "A", "b": "x", "price": "1.00"}, {"a": "B", "b": "x", "price": "1.00"}
+EVENTS = [
+    debezium("c", 1, {"id": 1, **A}),
+    debezium("u", 2, {"id": 1, **A, "price": "2.00"}),
+    debezium("u", 3, {"id": 1, **B, "price": "2.00"}),
+    debezium("u", 4, {"id": 1, **B, "b": "y", "price": "3.00"}),
+    debezium("c", 5, {"id": 2, **A}),
+    debezium("d", 6, {"id": 2, **A}),
+    debezium("c", 7, {"id": 2, **A, "price": "5.00"}),
+    debezium("c", 8, {"id": 3, **A, "price": "-1.00"}),
+]
+
+
+def use_case(*tracked: str, columns: tuple[str, ...] = ("id", "a", "b", "price", "seen_at")) -> UseCase:
+    """The tiny use case, with some tracked columns, and with some of its columns only."""
+    raw = copy.deepcopy(TINY)
+    items = raw["tables"][0]
+    items.update(
+        schema=[column for column in items["schema"] if column["name"] in columns], track_columns=list(tracked)
+    )
+    return UseCase.model_validate(raw)
+
+
+@pytest.fixture
+def rebuild(spark: SparkSession) -> Rebuild:
+    """As `fluvial apply` does it, in the session of the tests."""
+
+    def derive(fleet: UseCase, tables: tuple[Table, ...], home: Home) -> Mapping[str, int]:
+        return {table.name: rebuild_table(spark, table, Locations(fleet, home.lake)) for table in tables}
+
+    return derive
+
+
+def write(spark: SparkSession, fleet: UseCase, home: Home, query_id: str, events: list[str], first: int = 0) -> None:
+    LakeWriter(spark, fleet, Locations(fleet, home.lake), query_id).write(records(spark, events, first=first), 0)
+
+
+def versions(spark: SparkSession, home: Home) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Every column but the processing time, by key and sequence."""
+    history = spark.read.format("delta").load(f"{home.lake}/tiny/items").drop("_ingested_at")
+    return {(row["id"], row["_sequence"]): tuple(row) for row in history.collect()}
+
+
+def differing(before: dict[Any, Any], after: dict[Any, Any]) -> tuple[int, int, int]:
+    """Rows that are new, that are gone, and that are other than they were."""
+    both = before.keys() & after.keys()
+    return len(after.keys() - both), len(before.keys() - both), sum(before[key] != after[key] for key in both)
+
+
+def test_tracking_other_columns_changes_the_rows_that_were_told(
+    spark: SparkSession, tmp_path: Path, rebuild: Rebuild
+) -> None:
+    home = Home(tmp_path)
+    write(spark, use_case(), home, "q", EVENTS)
+    apply_to_lake(use_case(), home, None, rebuild)
+
+    told: list[tuple[int, int, int]] = []
+    for tracked in (("a",), ("b",), ("a", "price"), (), ("seen_at",)):
+        fleet, before = use_case(*tracked), versions(spark, home)
+        rows = make_change_plan(fleet, home).tables[0].rows
+        done = apply_to_lake(fleet, home, None, rebuild)
+        after = versions(spark, home)
+        told.append(differing(before, after))
+        assert told[-1] == (rows.inserted, rows.deleted, rows.updated)
+        assert done.rebuilt == {"items": len(after)}
+        assert verify_table(fleet, home.lake, fleet.tables[0]).is_same
+        assert not make_change_plan(fleet, home).has_changes
+    assert told == [(0, 2, 2), (1, 1, 1), (1, 1, 2), (1, 0, 2), (0, 3, 1)]
+
+
+def test_a_column_that_comes_back_shows_what_the_log_kept(
+    spark: SparkSession, tmp_path: Path, rebuild: Rebuild
+) -> None:
+    home, narrow = Home(tmp_path), use_case(columns=("id", "a", "price"))
+    write(spark, use_case(), home, "q", EVENTS[:4])
+    apply_to_lake(use_case(), home, None, rebuild)
+    apply_to_lake(narrow, home, None, rebuild)
+    rebuild(narrow, narrow.tables[:1], home)  # what a repair of the history does: it forgets the column
+    before, rows = versions(spark, home), make_change_plan(use_case(), home).tables[0].rows
+    apply_to_lake(use_case(), home, None, rebuild)
+
+    assert (rows.inserted, rows.deleted, rows.updated) == (0, 0, 4)
+    assert [row for row in before.values() if "x" in row] == []
+    assert verify_table(use_case(), home.lake, use_case().tables[0]).is_same
+
+
+def test_a_stream_goes_on_over_a_table_whose_configuration_was_noted(
+    spark: SparkSession, tmp_path: Path, rebuild: Rebuild
+) -> None:
+    home = Home(tmp_path)
+    write(spark, use_case(columns=("id", "a")), home, "q", EVENTS[:4])
+    apply_to_lake(use_case(columns=("id", "a")), home, None, rebuild)
+    write(spark, use_case(), home, "q-2", EVENTS, 0)
+    apply_to_lake(use_case(), home, None, rebuild)
+    write(spark, use_case(), home, "q-3", EVENTS[::-1], 0)
+
+    assert verify_table(use_case(), home.lake, use_case().tables[0]).is_same
+    assert not make_change_plan(use_case(), home).has_changes
