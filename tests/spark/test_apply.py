@@ -1,6 +1,7 @@
 """Edits that derive a history again: the rows that the plan tells are the rows that then differ."""
 
 import copy
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -116,3 +117,25 @@ def test_a_stream_goes_on_over_a_table_whose_configuration_was_noted(
 
     assert verify_table(use_case(), home.lake, use_case().tables[0]).is_same
     assert not make_change_plan(use_case(), home).has_changes
+
+
+def test_noting_the_configuration_leaves_everything_else_of_a_table_that_spark_made(
+    spark: SparkSession, tmp_path: Path, rebuild: Rebuild
+) -> None:
+    home = Home(tmp_path)
+    write(spark, use_case(), home, "q", EVENTS)
+    before = [details(spark, f"{home.lake}/tiny/{name}") for name in ("items", "items__log")]
+    apply_to_lake(use_case(), home, None, rebuild)
+    after = [details(spark, f"{home.lake}/tiny/{name}") for name in ("items", "items__log")]
+
+    assert [properties.pop("fluvial.fingerprint") for *_, properties in after] != []
+    assert all(json.loads(properties.pop("fluvial.configuration"))["name"] == "items" for *_, properties in after)
+    assert after == before
+
+
+def details(spark: SparkSession, path: str) -> tuple[Any, ...]:
+    """What Delta itself says of a table: identity, schema, protocol, properties."""
+    row = spark.sql(f"DESCRIBE DETAIL delta.`{path}`").collect()[0]
+    schema = spark.read.format("delta").load(path).schema.json()
+    protocol = (row["minReaderVersion"], row["minWriterVersion"], sorted(row["tableFeatures"]))
+    return row["id"], row["createdAt"], row["partitionColumns"], row["numFiles"], schema, protocol, row["properties"]

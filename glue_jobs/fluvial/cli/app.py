@@ -23,6 +23,9 @@ COMMANDS: Final = {
     ),
     "schema": LazyCommand("fluvial.cli.schema:schema", "Print the JSON Schema of tables.yaml, or its reference page."),
     "plan": LazyCommand("fluvial.cli.plan:plan", "Show what an edited tables.yaml would do; changes nothing."),
+    "backtest": LazyCommand(
+        "fluvial.cli.backtest:backtest", "Tell what a rule would have quarantined, before it does."
+    ),
     "apply": LazyCommand("fluvial.cli.apply:apply", "Do what `plan` showed."),
     "generate": LazyCommand(
         "fluvial.cli.generate:generate", "Write a scenario into the source: seed, generate, burst."

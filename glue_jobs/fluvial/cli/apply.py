@@ -9,9 +9,8 @@ import typer
 from rich.console import Console
 
 from fluvial.cli.display import shown_progress
-from fluvial.cli.plan import UseCaseArgument
 from fluvial.cli.plan_output import plan_lines
-from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_use_case
+from fluvial.cli.selection import ConfigOption, HomeOption, UseCaseArgument, select_home, select_use_case
 from fluvial.config.load import resolve_use_case_path
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase

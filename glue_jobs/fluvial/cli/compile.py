@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fluvial.cli.selection import ConfigOption, select_use_case
+from fluvial.cli.selection import ConfigOption, UseCaseArgument, select_use_case
 from fluvial.compile.artifacts import Artifact, compile_artifacts
 from fluvial.config.placeholders import deployment_placeholders
 from fluvial.errors import FluvialError
@@ -17,7 +17,7 @@ _BLOCKED = "choose another folder with --out, or make this one writable"
 
 
 def compile_use_case(
-    use_case: Annotated[str | None, typer.Argument(help="A use case, its folder or its tables.yaml.")] = None,
+    use_case: UseCaseArgument = None,
     config: ConfigOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write every artifact below this folder.")] = None,
     artifact: Annotated[str | None, typer.Option("--artifact", help="Only this one; print it without --out.")] = None,

@@ -14,6 +14,9 @@ from fluvial.local.home import Home, checkout_root, default_home
 
 DEFAULT_USE_CASE: Final = "vehicle-telemetry"
 
+UseCaseArgument = Annotated[
+    str | None, typer.Argument(help="A use case, its folder or its tables.yaml.", show_default=False)
+]
 ConfigOption = Annotated[
     str | None,
     typer.Option(

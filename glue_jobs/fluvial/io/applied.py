@@ -1,20 +1,22 @@
 """The configuration that a lake was last written by: a document in its own file, and one in each Delta table.
 
 The file tells of tables that are no longer configured; the tables' own properties go with the data wherever it goes.
-delta-rs writes them: a commit that changes no row, keeps the protocol, and needs no JVM.
+A commit that changes no row writes them.
 """
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from deltalake import CommitProperties, DeltaTable
+from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.errors import StorageError
+from fluvial.io.delta_properties import set_properties
 from fluvial.plan.configuration import Document, canonical, fingerprint, table_document, use_case_document
 
 CONFIGURATION: Final = "fluvial.configuration"
@@ -66,14 +68,8 @@ def _note(location: str, document: Mapping[str, object]) -> bool:
     table, name = _open(location), fingerprint(document)
     if table is None or table.metadata().configuration.get(FINGERPRINT) == name:
         return False
-    commit = CommitProperties(custom_metadata={"userMetadata": f"{_NOTE}={name}"})
     properties = {CONFIGURATION: canonical(document), FINGERPRINT: name}
-    try:
-        table.alter.set_table_properties(properties, raise_if_not_exists=False, commit_properties=commit)
-    except DeltaError as error:
-        raise StorageError(
-            f"{location}: can't note the configuration: {error}", "apply again; what was done is found and kept"
-        ) from error
+    set_properties(table, location, properties, f"{_NOTE}={name}", datetime.now(UTC))
     return True
 
 
