@@ -59,7 +59,7 @@ def _capture(use_case: UseCase) -> Iterator[Artifact]:
     yield Artifact("dms/source-endpoint.json", "CreateEndpoint, PostgreSQL", compile_source_endpoint(use_case))
     yield Artifact("dms/target-endpoint.json", "CreateEndpoint, Kafka", compile_target_endpoint(use_case))
     yield Artifact("dms/table-mappings.json", "tables, topics, exact decimals", compile_table_mappings(use_case))
-    yield Artifact("dms/task-settings.json", "load, before-images, errors", compile_task_settings())
+    yield Artifact("dms/task-settings.json", "load, before-images, errors", compile_task_settings(use_case))
     yield Artifact("dms/replication-task.json", "CreateReplicationTask", compile_replication_task(use_case))
 
 

@@ -28,7 +28,7 @@ def task_identifier(use_case: UseCase) -> str:
     return f"fluvial-{re.sub(r'[^A-Za-z0-9]+', '-', use_case.name).strip('-')}"
 
 
-def compile_task_settings() -> dict[str, Any]:
+def compile_task_settings(use_case: UseCase) -> dict[str, Any]:
     """Everything that decides what a record holds; a table that fails is suspended and takes no other with it."""
     return {
         "TargetMetadata": _target_metadata(),
@@ -39,10 +39,14 @@ def compile_task_settings() -> dict[str, Any]:
             "TransactionConsistencyTimeout": 600,
         },
         # A changed primary key is one update: the old key is only here.
-        "BeforeImageSettings": {"EnableBeforeImage": True, "FieldName": "before-image", "ColumnFilter": "pk-only"},
+        "BeforeImageSettings": {
+            "EnableBeforeImage": use_case.source_database.before_image,
+            "FieldName": "before-image",
+            "ColumnFilter": "pk-only",
+        },
         "ChangeProcessingDdlHandlingPolicy": {
             "HandleSourceTableDropped": True,
-            "HandleSourceTableTruncated": True,
+            "HandleSourceTableTruncated": use_case.source_database.captures_truncates,
             "HandleSourceTableAltered": True,
         },
         "ErrorBehavior": _error_behavior(),
@@ -124,7 +128,7 @@ def compile_target_endpoint(use_case: UseCase) -> dict[str, Any]:
             "MessageFormat": "json-unformatted",
             "MessageMaxBytes": 1_000_000,
             # Without them there is no source position, and the guarantee sinks to best effort.
-            "IncludeTransactionDetails": True,
+            "IncludeTransactionDetails": use_case.source_database.include_transaction_details,
             # The default leaves NULL columns out, and then a value can't be told from one that wasn't touched.
             "IncludeNullAndEmpty": True,
             "IncludeControlDetails": True,

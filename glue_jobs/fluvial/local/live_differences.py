@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fluvial.compile.debezium import SourceEndpoint, compile_connector
+from fluvial.compile.debezium import SourceEndpoint, compile_connector, epoch_of
 from fluvial.compile.source_ddl import compile_snapshot_request
 from fluvial.compile.source_names import CAPTURE_ROLE, connector_name
 from fluvial.compile.topics import compile_topics
@@ -56,7 +56,8 @@ def _topics(use_case: UseCase, existing: dict[str, int]) -> Iterator[LiveDiffere
 def _connector(use_case: UseCase, endpoints: Endpoints, existing: dict[str, str] | None) -> Iterator[LiveDifference]:
     name = connector_name(use_case)
     source = SourceEndpoint("127.0.0.1", endpoints.postgres_port, CAPTURE_ROLE, capture_password(endpoints))
-    wanted = {"name": name, **compile_connector(use_case, source)}
+    # The capture's generation isn't configured: it stays what it is.
+    wanted = {"name": name, **compile_connector(use_case, source, epoch_of(existing or {}))}
     if existing is None:
         yield LiveDifference("connector", name, "doesn't exist yet")
         return

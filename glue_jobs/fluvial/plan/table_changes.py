@@ -110,6 +110,10 @@ def _changed_column(place: str, before: Document, after: Document, facts: TableF
         now = after.get("nullable", True)
         meaning = "a missing value passes from now on" if now else "a missing value is quarantined from now on"
         yield Change(f"{place}.nullable", Effect.FORWARD, meaning, not now, now)
+    for name in sorted({*before, *after} - {"type", "nullable"}):
+        if before.get(name) != after.get(name):
+            meaning = "says what the column holds: no row changes"
+            yield Change(f"{place}.{name}", Effect.METADATA, meaning, before.get(name), after.get(name))
 
 
 def _retyped(place: str, before: str, after: str, facts: TableFacts) -> Change:
@@ -194,6 +198,15 @@ def _moved(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Ch
         yield Change(name, Effect.METADATA, "nothing lies at the old place", before, after)
 
 
+def _guarantee(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    meaning = "decides what the source tells of an update or a delete: the guarantee level of what comes follows it"
+    yield Change(name, Effect.FORWARD, meaning, before, after)
+
+
+def _described(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    yield Change(name, Effect.METADATA, "says what the table holds: no row changes", before, after)
+
+
 def _restart(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
     yield Change(name, Effect.METADATA, "decides when, not what: no row changes", before, after)
 
@@ -243,5 +256,7 @@ _JUDGES: Final[Mapping[str, Judge]] = {
     "delta_path": _moved,
     "partitions": _restart,
     "settle": _restart,
+    "replica_identity": _guarantee,
     "lane": _restart,
+    "sensitive": _described,
 }

@@ -15,6 +15,9 @@ _METADATA: Final = {
     "source_database.engine": "another spelling",
 }
 _FORWARD: Final = {
+    "source_database.captures_truncates": "decides whether truncates arrive: the guarantee level follows",
+    "source_database.include_transaction_details": "decides what places an event: the guarantee level follows",
+    "source_database.before_image": "decides whether a changed key is seen: the guarantee level follows",
     "settings.checkpoint_location": "the stream reads the topics from their beginning; known events count as "
     "duplicates",
     "settings.quarantine_path": "new events go there; what lies at the old place is no longer queried or replayed",
@@ -43,6 +46,9 @@ def _judge(place: str, before: Any, after: Any, facts: TableFacts) -> Change:
             "positions of another source don't compare with those in the log: deploy it as a use case of its own, "
             "in a folder of its own"
         )
+        return Change(place, Effect.REFUSED, meaning, before, after)
+    if place == "source_database.capture" and stored:
+        meaning = "another capture tells its events apart otherwise, and those of the log would count twice"
         return Change(place, Effect.REFUSED, meaning, before, after)
     if place == "settings.delta_bucket" and facts.left_behind:
         meaning = "the lake lies at the old place: stop the stream, move its folders, then plan again"

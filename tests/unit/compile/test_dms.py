@@ -54,7 +54,7 @@ def test_the_task_with_its_two_documents_is_a_valid_input_of_create_replication_
 ) -> None:
     documents = {
         "TableMappings": json.dumps(compile_table_mappings(shop)),
-        "ReplicationTaskSettings": json.dumps(compile_task_settings()),
+        "ReplicationTaskSettings": json.dumps(compile_task_settings(shop)),
     }
 
     assert problems(service, "CreateReplicationTask", compile_replication_task(shop) | documents) == []
@@ -78,15 +78,15 @@ def test_records_tell_their_position_and_every_column_null_or_not(shop: UseCase)
 
 
 def test_updates_carry_their_old_key(shop: UseCase) -> None:
-    assert compile_task_settings()["BeforeImageSettings"] == {
+    assert compile_task_settings(shop)["BeforeImageSettings"] == {
         "EnableBeforeImage": True,
         "FieldName": "before-image",
         "ColumnFilter": "pk-only",
     }
 
 
-def test_parallel_threads_make_the_primary_key_the_partition_key() -> None:
-    metadata = compile_task_settings()["TargetMetadata"]
+def test_parallel_threads_make_the_primary_key_the_partition_key(shop: UseCase) -> None:
+    metadata = compile_task_settings(shop)["TargetMetadata"]
 
     assert min(metadata["ParallelLoadThreads"], metadata["ParallelApplyThreads"]) > 1
 
@@ -127,3 +127,13 @@ def test_the_security_protocol_is_the_brokers(shop: UseCase, configured: str, fo
 
     assert settings["SecurityProtocol"] == for_dms
     assert ("SaslPassword" in settings) is (for_dms == "sasl-ssl")
+
+
+def test_what_the_source_leaves_out_is_left_out_here_as_well(shop: UseCase) -> None:
+    less = {"include_transaction_details": False, "before_image": False, "captures_truncates": False}
+    poor = shop.model_copy(update={"source_database": shop.source_database.model_copy(update=less)})
+    settings = compile_task_settings(poor)
+
+    assert compile_target_endpoint(poor)["KafkaSettings"]["IncludeTransactionDetails"] is False
+    assert settings["BeforeImageSettings"]["EnableBeforeImage"] is False
+    assert settings["ChangeProcessingDdlHandlingPolicy"]["HandleSourceTableTruncated"] is False

@@ -109,6 +109,11 @@ EDITS = (
     Edit("a decimal is widened", f"{SCHEMA}/price/type", "decimal(38,6)", V, "schema.price.type", REFUSED),
     Edit("a column becomes required", f"{SCHEMA}/plate/nullable", False, V, "schema.plate.nullable", FORWARD),
     Edit("columns change places", SCHEMA, BASE["tables"][0]["schema"][::-1], V, "schema", METADATA),
+    Edit(
+        "a column is classified", f"{SCHEMA}/plate/classification", "public", V, "schema.plate.classification", METADATA
+    ),
+    Edit("a table is marked sensitive", f"{T}/sensitive", True, V, "sensitive", METADATA),
+    Edit("the source tells less", f"{T}/replica_identity", "default", V, "replica_identity", FORWARD),
     Edit("the primary key grows", f"{T}/primary_key", ["id", "seen_at"], V, "primary_key", REFUSED),
     Edit("the primary key is another", f"{T}/primary_key", ["seen_at"], V, "primary_key", REFUSED),
     Edit("the topic is renamed", f"{T}/topic", "fleet.vehicles", V, "topic", FORWARD),
@@ -136,6 +141,7 @@ EDITS = (
     Edit("every topic gets partitions", "kafka/partitions", 3, "", "kafka.partitions", METADATA),
     Edit("topics keep records for longer", "kafka/retention_days", 30, "", "kafka.retention_days", METADATA),
     Edit("the broker has another user", "kafka/username", "fleet", "", "kafka.username", METADATA),
+    Edit("another capture", "source_database/capture", "dms", "", "source_database.capture", REFUSED),
     Edit("another database", "source_database/database", "other", "", "source_database.database", REFUSED),
     Edit("another schema", "source_database/schema_name", "other", "", "source_database.schema_name", REFUSED),
 )
