@@ -28,6 +28,10 @@ def truncate(sequence: int) -> Event:
     return Event(None, sequence, "TRUNCATE", sequence)
 
 
+def snapshot(sequence: int, epoch_start: int) -> Event:
+    return Event(None, sequence, "SNAPSHOT", sequence, epoch_start=epoch_start)
+
+
 def gap(sequence: int) -> Event:
     return Event(1, sequence, "UPDATE", sequence, is_quarantined=True)
 
@@ -56,6 +60,23 @@ CASES = {
     "snapshot row after a gap": (
         [put("A", 5), gap(8), put("A", 20, operation="READ")],
         [("A", 5, 20), ("A", 20, None)],
+    ),
+    "a complete snapshot without the row": ([put("A", 5), snapshot(20, 15)], [("A", 5, 20)]),
+    "a complete snapshot with the row": (
+        [put("A", 5), put("A", 20, operation="READ"), snapshot(20, 15)],
+        [("A", 5, None)],
+    ),
+    "gone and come back": (
+        [put("A", 5), snapshot(20, 15), put("A", 22)],
+        [("A", 5, 20), ("A", 22, None)],
+    ),
+    "an interrupted snapshot, and the one taken again": (
+        [put("A", 5), put("B", 20, operation="READ"), snapshot(21, 15)],
+        [("A", 5, 20), ("B", 20, 21)],
+    ),
+    "a quarantined row of the snapshot is there": (
+        [put("A", 5), gap(20), snapshot(20, 15)],
+        [("A", 5, None)],
     ),
     "repaired": ([put("A", 5), gap(8), put("B", 8)], [("A", 5, 8), ("B", 8, None)]),
 }
@@ -118,6 +139,23 @@ def test_versions_of_one_transaction_have_zero_length() -> None:
 def test_a_version_is_uncertain_from_the_first_gap_marker_before_its_end() -> None:
     versions = fold([put("A", 5), gap(7), gap(8), put("B", 9), delete(10), gap(11)])
     assert [version.uncertain_since for version in versions] == [7, None]
+
+
+@pytest.mark.parametrize(
+    ("events", "since"),
+    [
+        ([put("A", 5), snapshot(20, 15)], 15),
+        ([put("A", 5), gap(7), snapshot(20, 15)], 7),
+        ([put("A", 17), snapshot(20, 15)], 17),
+        ([put("A", 5), delete(9), snapshot(20, 15)], None),
+    ],
+)
+def test_an_inferred_delete_is_marked_from_where_nothing_was_captured(events: list[Event], since: int | None) -> None:
+    assert fold(events)[0].uncertain_since == since
+
+
+def test_nothing_is_inherited_across_an_inferred_delete() -> None:
+    assert fold([put("A", 5), snapshot(20, 15), toast("B", 22)])[-1].unresolved == {"b"}
 
 
 def test_a_tracked_run_shows_the_newest_untracked_values() -> None:
