@@ -8,6 +8,7 @@ from fluvial.config.model import Table
 from fluvial.envelope.derived import change_events
 from fluvial.envelope.parse import parse_envelope
 from fluvial.envelope.restore import FIRST_VIOLATIONS, REPAIRED, StoredEvents, restore_events
+from fluvial.envelope.sequence import EPOCH_FIELD
 from fluvial.quality.check import check_rules
 from fluvial.quality.check_again import check_again
 from fluvial.quality.split import dead_letter_rows, log_rows, quarantine_rows
@@ -46,9 +47,9 @@ def take_events(checked: CheckedRecords, summary: BatchSummary, table: Table) ->
 
 def place_events(fresh: FreshEvents, table: Table, batch: BatchContext) -> BatchOutcome:
     """Fresh events into quarantine rows and log rows."""
-    after_image = mask_texts(table, F.col(IMAGE))
+    row = F.map_filter(IMAGE, lambda name, _: name != EPOCH_FIELD)
     return BatchOutcome(
-        quarantined=quarantine_rows(fresh, apply_masks(table), after_image, batch),
+        quarantined=quarantine_rows(fresh, apply_masks(table), mask_texts(table, row), batch),
         log=log_rows(fresh, apply_transforms(table), table, batch),
     )
 

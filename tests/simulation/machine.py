@@ -92,8 +92,14 @@ class Chain(RuleBasedStateMachine):
     @rule()
     def snapshot(self) -> None:
         self.source.epoch += bool(self.sent)
-        self.source._snapshot()
+        self.source._take_snapshot()
         self._commit()
+
+    @rule()
+    def lose_slot(self) -> None:
+        """Something happens that no stream tells, then a new slot begins with a snapshot."""
+        self.source._live_uncaptured()
+        self.snapshot()
 
     @rule()
     def forge(self) -> None:
