@@ -1,4 +1,4 @@
-"""The chain, and nothing else: records in, frames for every sink out. `io` persists, calls, writes and unpersists."""
+"""The chain, and nothing else: records in, frames for every sink out. `io` holds, calls, writes and releases."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from fluvial.quality.check import check_rules
 from fluvial.quality.check_again import check_again
 from fluvial.quality.split import dead_letter_rows, log_rows, quarantine_rows
 from fluvial.streams import (
+    HAS_ERROR,
     IMAGE,
     BatchContext,
     BatchSummary,
@@ -36,8 +37,9 @@ class BatchOutcome:
 
 
 def check_records(records: Records, table: Table) -> CheckedRecords:
-    """Parsed and judged; the frame to persist, because every later step reads it."""
-    return check_rules(parse_envelope(records, table), table)
+    """Parsed and judged; the frame to hold, because every later step reads it. Only the quarantine wants raw images."""
+    checked = check_rules(parse_envelope(records, table), table)
+    return CheckedRecords(checked.withColumn(IMAGE, F.when(F.col(HAS_ERROR), F.col(IMAGE))))
 
 
 def take_events(checked: CheckedRecords, summary: BatchSummary, table: Table) -> ChangeEvents:

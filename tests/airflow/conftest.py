@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from fluvial.local.home import default_home
+
 # Airflow reads its settings when it is first imported, so they are made before any test module is.
 _HOME = Path(tempfile.mkdtemp(prefix="fluvial-airflow-"))
 _CHECKOUT = Path(__file__).resolve().parents[2]
+# A home of the tests' own, but the artifacts of the checkout: they are fetched once.
+os.environ["FLUVIAL_ARTIFACTS"] = str(default_home().artifacts)
 os.environ |= {
     "AIRFLOW_HOME": str(_HOME),
     "AIRFLOW__CORE__DAGS_FOLDER": str(_CHECKOUT / "dags"),

@@ -13,6 +13,7 @@ from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.config.settle import SettlePolicy
 from fluvial.io.dead_letters import DeadLetterCounts
+from fluvial.io.delta import release
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.session import suit_batch_size
 from fluvial.io.table_writer import TableWriter
@@ -98,7 +99,7 @@ class FastPath:
             self.inspect(checked.records)
             self.writer.write(checked, DeadLetterCounts(), context)
         finally:
-            checked.records.unpersist()
+            release(checked.records)
 
     def inspect(self, checked: DataFrame) -> None:
         """What a variant does with the judged rows."""

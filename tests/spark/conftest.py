@@ -1,5 +1,6 @@
 """One Spark session for the suite: starting one costs more than most tests."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ def spark() -> Iterator[SparkSession]:
     home = default_home()
     os.environ.update(java_environment())
     ensure_artifacts(home, ("spark",))
+    # Airflow, imported by other tests, turns on what py4j says when the process ends and its streams are closed.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     session = build_session("tests", spark_jars(home))
     yield session
     session.stop()

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from fluvial.config.locations import Locations
 from fluvial.config.model import DeequCheck, Table, UseCase
 from fluvial.io.dead_letters import DeadLetterCounts
+from fluvial.io.delta import release
 from fluvial.io.table_writer import CheckedBatch, TableWriter
 from fluvial.micro_batch import check_records
 from fluvial.streams import BatchContext, Records
@@ -39,13 +40,13 @@ class Bench:
         """Everything but the settle step."""
         checked = self.check(frame, batch)
         self.writer._append(checked, context(batch))
-        checked.records.unpersist()
+        release(checked.records)
 
     def write(self, frame: DataFrame, batch: int) -> None:
         """Everything."""
         checked = self.check(frame, batch)
         self.writer.write(checked, DeadLetterCounts(), context(batch))
-        checked.records.unpersist()
+        release(checked.records)
 
 
 def context(batch: int) -> BatchContext:

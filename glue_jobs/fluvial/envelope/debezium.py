@@ -46,7 +46,7 @@ def event_sequence(parsed: Column) -> Column:
     """
     source = parsed["source"]
     is_snapshot = (parsed["op"] == "r") & (source["snapshot"] != "incremental") & (source["snapshot"] != "false")
-    streamed_up_to = F.regexp_extract(source["sequence"], _LAST_OF_SEQUENCE, 1)
+    streamed_up_to = F.regexp_extract(source["sequence"], _LAST_OF_SEQUENCE, 1).cast("bigint")
     lsn = F.coalesce(source["lsn"], F.when(source["snapshot"] == "incremental", streamed_up_to))
     return sequence(epoch_digits(parsed[EPOCH_FIELD]), F.coalesce(is_snapshot, F.lit(False)), lsn_number(lsn))
 
@@ -62,7 +62,7 @@ def ends_snapshot(parsed: Column) -> Column:
 def commit_time(parsed: Column) -> Column:
     """Commit time in UTC, microseconds; older connectors give milliseconds only."""
     source = parsed["source"]
-    micros = F.coalesce(source["ts_us"].cast("bigint"), source["ts_ms"].cast("bigint") * 1000)
+    micros = F.coalesce(source["ts_us"], source["ts_ms"] * 1000)
     return F.timestamp_micros(micros)
 
 

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
 from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_pair, sequence
+from fluvial.envelope.values import read_time
 
 _OPERATIONS: Final = {
     INSERT: ("insert", "create"),
@@ -20,7 +21,7 @@ _OPERATIONS: Final = {
     READ: ("load", "read"),
     TRUNCATE: ("truncate-table", "truncatetable", "truncate"),
 }
-_STREAM_POSITION: Final = r"^([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})\.\d+\.[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$"
+_STREAM_POSITION: Final = r"^[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}\.\d+\.[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$"
 
 
 def is_dms(parsed: Column) -> Column:
@@ -55,8 +56,9 @@ def event_sequence(parsed: Column, offset: Column) -> Column:
 
 def _logged_position(parsed: Column) -> Column:
     position, record = parsed["metadata"]["stream-position"], parsed["metadata"]["transaction-record-id"]
-    lsn = lsn_pair(F.regexp_extract(position, _STREAM_POSITION, 1), F.regexp_extract(position, _STREAM_POSITION, 2))
-    record_number = F.lpad(F.hex(record.cast("bigint")), 8, "0")
+    first = F.substring_index(position, ".", 1)
+    lsn = lsn_pair(F.substring_index(first, "/", 1), F.substring_index(first, "/", -1))
+    record_number = F.lpad(F.hex(record), 8, "0")
     known = F.concat(lsn, F.lit("."), F.coalesce(record_number, F.lit("00000000")))
     return F.when(position.rlike(_STREAM_POSITION), known)
 
@@ -72,12 +74,12 @@ def _time_digits(parsed: Column) -> Column:
 
 def message_time(parsed: Column) -> Column:
     """When DMS built the message."""
-    return parsed["metadata"]["timestamp"].cast("timestamp")
+    return read_time(parsed["metadata"]["timestamp"])
 
 
 def commit_time(parsed: Column) -> Column:
     """Commit time where transaction details are on, else the time the message was built."""
-    return F.coalesce(parsed["metadata"]["commit-timestamp"].cast("timestamp"), message_time(parsed))
+    return F.coalesce(read_time(parsed["metadata"]["commit-timestamp"]), message_time(parsed))
 
 
 def source_position(parsed: Column) -> Column:

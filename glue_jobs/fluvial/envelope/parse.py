@@ -29,19 +29,24 @@ from fluvial.streams import (
 )
 
 _PARSED: Final = "_parsed"
+_TEXT: Final = "_text_"
 _UPSERTS: Final = (c.INSERT, c.UPDATE, c.READ)
 _ABSENT: Final = "\x00"
 """Stands for NULL in the payload hash, which would otherwise skip it and confuse (a, NULL) with (NULL, a)."""
 
 
 def parse_envelope(records: Records, table: Table) -> ParsedRecords:
-    """One row for each record, with its kind, its position and its typed columns; a dead letter keeps its reason."""
+    """One row for each record, with its kind, its position and its typed columns; a dead letter keeps its reason.
+
+    Each level computes once what the next ones use several times; Spark keeps such levels apart.
+    """
     opened = records.select("*", _parsed_value().alias(_PARSED))
     placed = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED)))
-    typed = placed.select("*", *typed_columns(table))
-    judged = typed.select("*", _not_authored(table), unreadable_columns(table))
-    reasoned = judged.select("*", _payload_hash(table), rejection_reason(table.primary_key).alias(REASON))
-    return ParsedRecords(reasoned.select(record_kind().alias(KIND), *_output_columns(table)))
+    worded = placed.select("*", *text_columns(table))
+    typed = worded.select("*", *typed_columns(table), _not_authored(table))
+    reasoned = typed.select("*", _payload_hash(table), rejection_reason(table.primary_key).alias(REASON))
+    judged = reasoned.select("*", record_kind().alias(KIND), unreadable_columns(table))
+    return ParsedRecords(judged.select(*_output_columns(table)))
 
 
 def _parsed_value() -> Column:
@@ -81,21 +86,29 @@ def _event_columns(parsed: Column) -> list[Column]:
     ]
 
 
+def text_columns(table: Table) -> list[Column]:
+    """The raw text of every business column, from IMAGE and RAW_KEY; what later steps read."""
+    return [_text(table, name).alias(_text_name(name)) for name in table.column_names]
+
+
+def _text_name(column: str) -> str:
+    return f"{_TEXT}{column}"
+
+
 def _text(table: Table, name: str) -> Column:
-    """Raw text of a column; a key column missing from the image is read from the record's key."""
+    """A key column missing from the image is read from the record's key; a truncate has no row, whatever it says."""
     text = F.col(IMAGE)[name]
-    if name not in table.primary_key:
-        return text
-    return F.coalesce(text, F.get_json_object(F.col(RAW_KEY).cast("string"), f"$.{name}"))
+    if name in table.primary_key:
+        text = F.coalesce(text, F.get_json_object(F.col(RAW_KEY).cast("string"), f"$.{name}"))
+    return F.when(F.col(c.OPERATION) != c.TRUNCATE, text)
 
 
 def typed_columns(table: Table) -> list[Column]:
-    """Every business column, typed from IMAGE and RAW_KEY; a truncate has no row, whatever its record says."""
-    has_row = F.col(c.OPERATION) != c.TRUNCATE
+    """Every business column, typed from its text."""
     return [
-        F.when(has_row & ~is_unavailable(text), read_value(text, column.type)).alias(column.name)
+        F.when(~is_unavailable(text), read_value(text, column.type)).alias(column.name)
         for column in table.columns
-        for text in [_text(table, column.name)]
+        for text in [F.col(_text_name(column.name))]
     ]
 
 
@@ -104,47 +117,47 @@ def _not_authored(table: Table) -> Column:
 
     An INSERT authors every column: what it leaves out is NULL.
     """
-    image = F.col(IMAGE)
     may_be_partial = F.col(c.OPERATION).isin(c.UPDATE, c.READ)
 
     def unauthored(name: str) -> Column:
-        absent = may_be_partial & image[name].isNull() & ~F.map_contains_key(image, name)
-        return absent | F.coalesce(is_unavailable(image[name]), F.lit(False))
+        text = F.col(_text_name(name))
+        absent = may_be_partial & ~F.map_contains_key(F.col(IMAGE), name)
+        return F.when(text.isNull(), absent).otherwise(is_unavailable(text))
 
     is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
-    return _names_where({name: is_upsert & unauthored(name) for name in table.value_columns}).alias(c.NOT_AUTHORED)
+    return _names_where(is_upsert, {name: unauthored(name) for name in table.value_columns}).alias(c.NOT_AUTHORED)
 
 
 def unreadable_columns(table: Table) -> Column:
     """Columns of an upsert whose text can't be read as their type."""
-    is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
 
     def failed(name: str) -> Column:
-        text = _text(table, name)
-        return is_upsert & F.col(name).isNull() & text.isNotNull() & ~is_unavailable(text)
+        text = F.col(_text_name(name))
+        return F.col(name).isNull() & text.isNotNull() & ~is_unavailable(text)
 
+    is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
     typed = [column.name for column in table.columns if column.type != "string"]
-    return _names_where({name: failed(name) for name in typed}).alias(UNREADABLE)
+    return _names_where(is_upsert, {name: failed(name) for name in typed}).alias(UNREADABLE)
 
 
-def _names_where(conditions: dict[str, Column]) -> Column:
+def _names_where(applies: Column, conditions: dict[str, Column]) -> Column:
     """The names whose condition holds, NULL where none does: the array is built only for the few rows that need it."""
     if not conditions:
         return F.lit(None).cast("array<string>")
-    some = reduce(operator.or_, conditions.values())
+    some = applies & reduce(operator.or_, conditions.values())
     names = F.array(*(F.when(condition, F.lit(name)) for name, condition in conditions.items()))
-    return F.when(some, F.array_compact(names))
+    return F.when(some, F.array_except(names, F.array(F.lit(None).cast("string"))))
 
 
 def _payload_hash(table: Table) -> Column:
     """64 bits over the raw row and its commit time: tells a redelivery from a conflict at one position."""
-    texts = (F.coalesce(F.col(IMAGE)[name], F.lit(_ABSENT)) for name in table.column_names)
+    texts = (F.coalesce(F.col(_text_name(name)), F.lit(_ABSENT)) for name in table.column_names)
     return F.xxhash64(*texts, c.NOT_AUTHORED, c.COMMIT_TIME).alias(c.PAYLOAD_HASH)
 
 
 def _output_columns(table: Table) -> list[Column]:
-    is_dead = record_kind() == DEAD_LETTER
-    kept = (REASON, KAFKA_TIMESTAMP, c.TOPIC, c.PARTITION, c.OFFSET, c.OPERATION, c.SEQUENCE, c.COMMIT_TIME)
+    is_dead = F.col(KIND) == DEAD_LETTER
+    kept = (KIND, REASON, KAFKA_TIMESTAMP, c.TOPIC, c.PARTITION, c.OFFSET, c.OPERATION, c.SEQUENCE, c.COMMIT_TIME)
     return [
         *(F.col(name) for name in kept),
         *(F.col(name) for name in (c.SOURCE_POSITION, c.PAYLOAD_HASH, c.NOT_AUTHORED, UNREADABLE, IMAGE, SNAPSHOT_END)),

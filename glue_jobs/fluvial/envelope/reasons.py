@@ -54,5 +54,4 @@ def _is_not_text() -> Column:
     value = F.col(RAW_VALUE)
     text = value.cast("string")
     damaged = F.encode(F.decode(value, "UTF-8"), "UTF-8") != value
-    may_hold_surrogate = text.contains("\\ud") | text.contains("\\uD")
-    return damaged | (may_hold_surrogate & text.rlike(_LONE_SURROGATE))
+    return damaged | (text.contains("\\u") & text.rlike(_LONE_SURROGATE))

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
-from fluvial.envelope.parse import typed_columns, unreadable_columns
+from fluvial.envelope.parse import text_columns, typed_columns, unreadable_columns
 from fluvial.streams import EVENT, IMAGE, KIND, RAW_KEY, ParsedRecords
 
 StoredEvents = NewType("StoredEvents", DataFrame)
@@ -42,8 +42,10 @@ def restore_events(stored: StoredEvents, table: Table) -> ParsedRecords:
         F.map_keys(repairs).alias(REPAIRED),
         F.col(c.VIOLATIONS).alias(FIRST_VIOLATIONS),
     )
-    typed = placed.select("*", *_values(table))
-    return ParsedRecords(typed.select("*", unreadable_columns(table)))
+    worded = placed.select("*", *text_columns(table))
+    typed = worded.select("*", *_values(table))
+    texts = [name for name in worded.columns if name not in placed.columns]
+    return ParsedRecords(typed.select("*", unreadable_columns(table)).drop(*texts))
 
 
 def _repaired_image(repairs: Column) -> Column:

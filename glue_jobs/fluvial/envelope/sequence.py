@@ -32,10 +32,9 @@ def epoch_digits(text: Column) -> Column:
     return F.when(text.isNull(), F.lit(_FIRST_EPOCH)).otherwise(digits)
 
 
-def lsn_number(text: Column) -> Column:
-    """A decimal LSN as 16 hexadecimal digits; null unless it is a whole number above zero."""
-    number = F.when(text.rlike(r"^\d{1,19}$"), text.cast("bigint"))
-    return F.when(number > 0, F.lpad(F.hex(number), _LSN_DIGITS, "0"))
+def lsn_number(lsn: Column) -> Column:
+    """An LSN as 16 hexadecimal digits; null unless it is above zero."""
+    return F.when(lsn > 0, F.lpad(F.hex(lsn), _LSN_DIGITS, "0"))
 
 
 def lsn_pair(high: Column, low: Column) -> Column:

@@ -41,7 +41,14 @@ def _timestamp(text: Column) -> Column:
     """ISO times (UTC where no zone is given), or microseconds or milliseconds since the epoch, told apart by size."""
     number = text.cast("bigint")
     micros = F.when(F.abs(number) >= _MICROSECONDS_FROM, number).otherwise(number * 1000)
-    return F.when(text.rlike(_DIGITS), F.timestamp_micros(micros)).otherwise(text.cast("timestamp"))
+    is_number = number.isNotNull() & text.rlike(_DIGITS)
+    return F.when(is_number, F.timestamp_micros(micros)).otherwise(read_time(text))
+
+
+def read_time(text: Column) -> Column:
+    """An ISO time, UTC where it gives no zone. The usual `Z` is cut off first: Spark compiles a regex for each zone."""
+    is_utc = text.endswith("Z")
+    return F.when(is_utc, text.substr(F.lit(1), F.length(text) - 1)).otherwise(text).cast("timestamp")
 
 
 def _cast(spark_type: str) -> Callable[[Column], Column]:

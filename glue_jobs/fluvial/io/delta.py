@@ -151,11 +151,23 @@ def merge_history(
     builder.execute()
 
 
-def checkpoint_counted(frame: DataFrame, counts: Sequence[Column]) -> tuple[DataFrame, dict[str, int]]:
-    """The frame computed once and cut from its sources, with aggregates over it, all in one job.
+def hold(frame: DataFrame) -> DataFrame:
+    """The frame, computed by the first action on it and cut from its sources; `release` it in the end.
 
-    A cache would not do: writing a table makes Spark plan again every cached frame that had read it.
+    A cache would not do: writing a table makes Spark plan again every cached frame that had read it, and turning rows
+    into columns costs more than keeping them.
     """
+    return frame.localCheckpoint(eager=False)
+
+
+def release(held: DataFrame) -> None:
+    """Frees what `hold` keeps; the frame can't be read any more."""
+    plan: Any = held._jdf.queryExecution().analyzed()  # noqa: SLF001 - nothing public frees a local checkpoint
+    plan.rdd().unpersist(False)
+
+
+def checkpoint_counted(frame: DataFrame, counts: Sequence[Column]) -> tuple[DataFrame, dict[str, int]]:
+    """The frame computed once and cut from its sources, with aggregates over it, all in one job."""
     observation = Observation()
     held = frame.observe(observation, *counts).localCheckpoint()
     return held, dict(observation.get)

@@ -104,7 +104,7 @@ class LakeWriter:
             ready = [table for table in tables if table.name in checked.done]
             written = _gather(pool, ready, lambda table: self._write_table(table, checked.done, dead, context))
         for batch in checked.done.values():
-            batch.records.unpersist()
+            delta.release(batch.records)
         _raise_failures(checked.failed | written.failed)
         counts = written.done | _unrouted_counts(dead)
         _assert_balanced(counts)

@@ -17,6 +17,8 @@ _SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",
     # AQE turns each shuffle into a job of its own; a micro-batch is too small to gain from it.
     "spark.sql.adaptive.enabled": "false",
+    # The JVM never compiles a method above 8,000 bytes of code; Spark fuses wide rows into such methods unless told.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
     # Lets the windows' partitioning by key serve the comparison by key and sequence.
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     # Dates before 1900 are written as they are: proleptic Gregorian, as every other reader takes them.

@@ -42,7 +42,7 @@ from fluvial.streams import (
 
 @dataclass(frozen=True)
 class CheckedBatch:
-    """A table's records, parsed, judged, counted, and compared with the log; `records` is persisted."""
+    """A table's records, parsed, judged, counted, and compared with the log; `records` is held."""
 
     records: CheckedRecords
     summary: BatchSummary
@@ -69,7 +69,7 @@ class TableWriter:
 
     def check(self, records: Records, context: BatchContext) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics."""
-        checked = CheckedRecords(check_records(records, self.table).persist())
+        checked = CheckedRecords(delta.hold(check_records(records, self.table)))
         observation = Observation()
         observed = checked.observe(observation, *summary_columns(), *measure_metrics(self.table))
         distinct = observed.agg(distinct_events(self.table.primary_key)).collect()[0][0]

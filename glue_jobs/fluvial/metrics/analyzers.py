@@ -51,9 +51,7 @@ def _aggregate(check: DeequCheck) -> Column:
     """Share of rows, as a double; NULL where the batch has no row with the column."""
     value = F.col(check.column or "")
     authored = _has_row() & ~F.coalesce(F.array_contains(c.NOT_AUTHORED, check.column), F.lit(False))
-    breaks = F.coalesce(
-        F.exists(c.VIOLATIONS, lambda found: found["column"].eqNullSafe(check.column or "")), F.lit(False)
-    )
+    breaks = F.coalesce(F.array_contains(F.col(c.VIOLATIONS)["column"], check.column or ""), F.lit(False))
     shares = {
         "completeness": F.avg(F.when(authored, value.isNotNull().cast("double"))),
         "compliance": F.avg(F.when(authored, (~breaks).cast("double"))),
@@ -66,7 +64,7 @@ def _aggregate(check: DeequCheck) -> Column:
 
 def _rule_failures(table: Table) -> list[Column]:
     def failures(rule_id: str) -> Column:
-        failed = F.exists(c.VIOLATIONS, lambda found: found["rule_id"].eqNullSafe(rule_id))
+        failed = F.array_contains(F.col(c.VIOLATIONS)["rule_id"], rule_id)
         return F.count(F.when(failed, 1)).alias(f"{_PREFIX}|rule_failures|{rule_id}")
 
     return [failures(rule.id) for rule in table.dq_rules]

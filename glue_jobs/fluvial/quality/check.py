@@ -17,6 +17,7 @@ from fluvial.streams import EVENT, HAS_ERROR, KIND, UNREADABLE, CheckedRecords, 
 VIOLATIONS_TYPE = "array<struct<rule_id:string,column:string,severity:string,message:string,rule_version:string>>"
 TYPE_RULE = "schema.type"
 NULLABLE_RULE = "schema.nullable"
+_IS_SUSPECT = "_is_suspect"
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,14 @@ class _Condition:
 def check_rules(records: ParsedRecords, table: Table) -> CheckedRecords:
     """Adds `_violations` (NULL where there is none) and `_has_error`. Deletes and truncates are never judged."""
     conditions = _conditions(table)
-    judged = _is_judged()
-    found = F.array_compact(F.array(*(condition.violation() for condition in conditions)))
-    violations = F.when(judged & _some(conditions), found).cast(VIOLATIONS_TYPE)
     errors = [condition for condition in conditions if condition.severity == "error"]
-    has_error = F.coalesce(judged & _some(errors), F.lit(False))
     compared, names = _compare_rows(records, table)
-    return CheckedRecords(compared.select(*names, violations.alias(c.VIOLATIONS), has_error.alias(HAS_ERROR)))
+    suspected = compared.select("*", F.coalesce(_is_judged() & _some(conditions), F.lit(False)).alias(_IS_SUSPECT))
+    suspect = F.col(_IS_SUSPECT)
+    found = F.array_compact(F.array(*(condition.violation() for condition in conditions)))
+    violations = F.when(suspect, found).cast(VIOLATIONS_TYPE).alias(c.VIOLATIONS)
+    has_error = (suspect & F.coalesce(_some(errors), F.lit(False))).alias(HAS_ERROR)
+    return CheckedRecords(suspected.select(*names, violations, has_error))
 
 
 def _is_judged() -> Column:
@@ -62,7 +64,7 @@ def _compare_rows(records: ParsedRecords, table: Table) -> tuple[DataFrame, list
     """What rules of a whole micro-batch need to know as working columns, and the names of those to keep."""
     names = sorted({rule.column for rule in table.dq_rules if rule.looks_at_batch})
     if not names:
-        return records, ["*"]
+        return records, records.columns
     key = F.struct(*table.primary_key)
 
     def shared(name: str) -> Column:
