@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "up": LazyCommand("fluvial.cli.up:up", "Start or mend the local profile, and deploy a use case."),
     "down": LazyCommand("fluvial.cli.down:down", "Stop everything that `up` started."),
     "status": LazyCommand("fluvial.cli.status:status", "Show how the parts of the local profile stand."),
+    "init": LazyCommand("fluvial.cli.init:init", "Make a new use case, from a template or from a running database."),
     "validate": LazyCommand(
         "fluvial.cli.validate:validate", "Check tables.yaml: every problem at once, with its line."
     ),

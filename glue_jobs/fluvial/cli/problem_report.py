@@ -1,14 +1,16 @@
 """Problems of configuration files as text for people, JSON for programs, annotations for GitHub, SARIF for scanners."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import typer
 
 from fluvial.cli.sarif import sarif_log
+from fluvial.config.guarantee import describe, guarantee
+from fluvial.config.model import UseCase
 from fluvial.errors import Problem
 
 _WIDTH: Final = 110
@@ -26,15 +28,26 @@ class ReportFormat(StrEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """What was checked and found."""
+    """What was checked and found; `use_cases` are those that can be used."""
 
     files: int
     problems: Sequence[Problem]
+    use_cases: Sequence[UseCase] = ()
 
     @property
     def errors(self) -> int:
         """Problems that make a file unusable."""
         return sum(not problem.is_warning for problem in self.problems)
+
+
+def merged_report(reports: Iterable[Report]) -> Report:
+    """Several reports as one."""
+    found = list(reports)
+    return Report(
+        sum(report.files for report in found),
+        [problem for report in found for problem in report.problems],
+        [use_case for report in found for use_case in report.use_cases],
+    )
 
 
 def render_report(report: Report, report_format: ReportFormat) -> str:
@@ -43,7 +56,9 @@ def render_report(report: Report, report_format: ReportFormat) -> str:
 
 
 def _as_text(report: Report) -> str:
-    return "\n".join([*("\n".join(_text_lines(problem)) for problem in report.problems), _summary(report)])
+    problems = ["\n".join(_text_lines(problem)) for problem in report.problems]
+    levels = [line for use_case in report.use_cases for line in describe(use_case)] if not report.errors else []
+    return "\n".join([*problems, *levels, _summary(report)])
 
 
 def _text_lines(problem: Problem) -> Iterator[str]:
@@ -80,8 +95,16 @@ def _count(number: int, noun: str) -> str:
 
 def _as_json(report: Report) -> str:
     problems = [{**asdict(problem), "level": _level(problem)} for problem in report.problems]
-    body = {"valid": not report.errors, "files": report.files, "problems": problems}
+    guarantees = [level for use_case in report.use_cases for level in _guarantees(use_case)]
+    body = {"valid": not report.errors, "files": report.files, "problems": problems, "guarantees": guarantees}
     return json.dumps(body, indent=2, ensure_ascii=False)
+
+
+def _guarantees(use_case: UseCase) -> list[dict[str, Any]]:
+    return [
+        {"use_case": use_case.name, "table": table.name, **asdict(guarantee(table, use_case))}
+        for table in use_case.tables
+    ]
 
 
 def _level(problem: Problem) -> str:

@@ -96,6 +96,7 @@ def test_json_holds_the_same_problems() -> None:
                 "length": 7,
             }
         ],
+        "guarantees": [],
     }
 
 
@@ -104,6 +105,10 @@ def test_json_of_a_right_file_says_valid() -> None:
         "valid": True,
         "files": 1,
         "problems": [],
+        "guarantees": [
+            {"use_case": "shop", "table": "orders", "level": "exact", "reasons": [], "fixes": []},
+            {"use_case": "shop", "table": "buyers", "level": "exact", "reasons": [], "fixes": []},
+        ],
     }
 
 

@@ -1,0 +1,42 @@
+"""What a running PostgreSQL says about itself and about the configured tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """`type` as PostgreSQL formats it; `key` is the place in the primary key from 1, 0 outside of it."""
+
+    type: str
+    is_required: bool = False
+    key: int = 0
+    is_enum: bool = False
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """`identity` is `full`, `default`, `index` or `nothing`; `is_readable` says so of the capturing role."""
+
+    columns: Mapping[str, SourceColumn]
+    identity: str = "full"
+    is_readable: bool = True
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Its columns in their own order; empty where there is none."""
+        places = sorted((column.key, name) for name, column in self.columns.items() if column.key)
+        return tuple(name for _, name in places)
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """The server, the capturing role, and each configured table that exists."""
+
+    wal_level: str = "logical"
+    free_slots: int = 1
+    role: str = "cdc"
+    may_replicate: bool = True
+    tables: Mapping[str, SourceTable] = field(default_factory=dict)
+    similar: tuple[str, ...] = ()
+    """Tables of the same schema that nobody configured."""
