@@ -19,6 +19,9 @@ _SETTINGS: Final = {
     "spark.sql.adaptive.enabled": "false",
     # The JVM never compiles a method above 8,000 bytes of code; Spark fuses wide rows into such methods unless told.
     "spark.sql.codegen.hugeMethodLimit": "8000",
+    # A micro-batch needs some two hundred generated classes; with Spark's room for one hundred each batch compiled all
+    # of them again.
+    "spark.sql.codegen.cache.maxEntries": "5000",
     # Lets the windows' partitioning by key serve the comparison by key and sequence.
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     # Dates before 1900 are written as they are: proleptic Gregorian, as every other reader takes them.
