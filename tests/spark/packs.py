@@ -1,0 +1,205 @@
+"""Many simulated lives packed into one stream: each seed has keys of its own, so that one run tries them all."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from fluvial.config.model import UseCase
+from tests.oracle.fold import Event
+from tests.simulation.delivery import CONTROL, EVENT, GARBAGE, TOMBSTONE, Record, deliver
+from tests.simulation.source import ABSENT, AUTHORED, UNCHANGED, Change, Source
+from tests.spark.records import COMMIT_MICROS, TINY, debezium
+
+SEEDS: Final = 60
+"""In each pack."""
+TRANSACTIONS: Final = 120
+"""In each life."""
+TOAST: Final = "__debezium_unavailable_value"
+_COLUMNS: Final = [{"name": name, "type": kind} for name, kind in (("seed", "int"), ("id", "int"), ("a", "int"))]
+_TABLE: Final[dict[str, Any]] = {
+    "primary_key": ["seed", "id"],
+    "schema": [*_COLUMNS, {"name": "b", "type": "string"}],
+    "dq_rules": [{"id": "a_positive", "type": "range", "column": "a", "params": {"min": 0}}],
+    "deequ_checks": [
+        {"metric": "completeness", "column": "b", "threshold": 0.1},
+        {"metric": "size", "threshold": 1},
+    ],
+}
+TABLES: Final = ("streamed", "tracked", "relayed")
+"""Debezium's envelope, the same with `track_columns`, and that of DMS; a seed belongs to one of them."""
+USE_CASE: Final = UseCase.model_validate(
+    TINY
+    | {
+        "name": "packed",
+        "tables": [
+            {"name": "streamed", **_TABLE},
+            {"name": "tracked", "track_columns": ["a"], **_TABLE},
+            {"name": "relayed", **_TABLE},
+        ],
+    }
+)
+
+
+class Position(NamedTuple):
+    """What a sequence says, as numbers."""
+
+    is_streamed: bool
+    lsn: int
+
+
+class Message(NamedTuple):
+    """A record of one of the topics."""
+
+    table: str
+    offset: int
+    value: bytes | None
+
+
+@dataclass(frozen=True)
+class Pack:
+    """The records of a pack in the order of their offsets, and for each table the events that they carry."""
+
+    number: int
+    messages: tuple[Message, ...]
+    events: dict[str, frozenset[Event]]
+
+    def batches(self, count: int) -> list[list[Message]]:
+        """All messages, shuffled, in so many micro-batches."""
+        order = list(self.messages)
+        Random(self.number * 100 + count).shuffle(order)
+        return [order[start::count] for start in range(count)]
+
+
+def pack(number: int, seeds: int = SEEDS) -> Pack:
+    """The lives of `seeds` seeds, from number * seeds on."""
+    messages: list[Message] = []
+    events: dict[str, set[Event]] = {table: set() for table in TABLES}
+    for seed in range(number * seeds, (number + 1) * seeds):
+        table = TABLES[seed % len(TABLES)]
+        for record in _life(seed):
+            messages.append(Message(table, len(messages), value_of(table, seed, record)))
+            if record.change is not None:
+                events[table].add(event_of(table, seed, record.change))
+    return Pack(number, tuple(messages), {table: frozenset(found) for table, found in events.items()})
+
+
+def _life(seed: int) -> Sequence[Record]:
+    random = Random(seed)
+    sent = Source(random).live(TRANSACTIONS).sent
+    return deliver(random, [change._replace(epoch=0) for change in sent if _fits(change, seed)])
+
+
+def _fits(change: Change, seed: int) -> bool:
+    """A truncate ends the rows of all seeds, so few may send one; one slot, and therefore one snapshot."""
+    return (change.operation != "TRUNCATE" or seed % 10 == 0) and not (change.epoch and change.operation == "READ")
+
+
+def value_of(table: str, seed: int, record: Record) -> bytes | None:
+    """What stands in the topic."""
+    is_dms = table == "relayed"
+    if record.kind == EVENT and record.change is not None:
+        value = (_dms if is_dms else _debezium)(seed, record.change)
+    else:
+        value = {GARBAGE: f"garbage {seed} {record.offset}", CONTROL: _CONTROL[is_dms], TOMBSTONE: None}[record.kind]
+    return None if value is None else value.encode()
+
+
+_CONTROL: Final = (debezium("m", 1), json.dumps({"metadata": {"record-type": "control", "operation": "create-table"}}))
+_LETTERS: Final = {"INSERT": "c", "UPDATE": "u", "DELETE": "d", "READ": "r", "TRUNCATE": "t"}
+_NAMES: Final = {
+    "INSERT": "insert",
+    "UPDATE": "update",
+    "DELETE": "delete",
+    "READ": "load",
+    "TRUNCATE": "truncate-table",
+}
+
+
+def _row(seed: int, change: Change) -> dict[str, Any] | None:
+    if change.key is None:
+        return None
+    key = {"seed": seed, "id": change.key}
+    return key if change.operation == "DELETE" else key | {"a": change.a} | _b(change)
+
+
+def _b(change: Change) -> dict[str, Any]:
+    return {AUTHORED: {"b": _text(change.b)}, UNCHANGED: {"b": TOAST}, ABSENT: {}}[change.b_kind]
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else f"text {number}"
+
+
+def _debezium(seed: int, change: Change) -> str:
+    return debezium(_LETTERS[change.operation], change.lsn, _row(seed, change), time=change.commit_time)
+
+
+def _dms(seed: int, change: Change) -> str:
+    """DMS has no placeholder: it leaves an unchanged column out; a loaded row knows no more than its message's time."""
+    row = _row(seed, change)
+    data = row and {name: value for name, value in row.items() if value != TOAST}
+    metadata = {
+        "timestamp": _iso(change.lsn),
+        "record-type": "control" if change.operation == "TRUNCATE" else "data",
+        "operation": _NAMES[change.operation],
+    }
+    if change.operation != "READ":
+        position = f"00000000/{change.lsn:08X}.1.00000000/{change.lsn:08X}"
+        metadata |= {"commit-timestamp": _iso(change.commit_time), "stream-position": position}
+        metadata |= {"transaction-record-id": 1}
+    return json.dumps({"data": data, "metadata": metadata})
+
+
+def _iso(second: int) -> str:
+    minutes, seconds = divmod(second, 60)
+    return f"2026-01-01T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.000000Z"
+
+
+def kafka_record(message: Message) -> tuple[Any, ...]:
+    """A row of RECORD_SCHEMA."""
+    value = None if message.value is None else bytearray(message.value)
+    return (None, value, f"cdc-{message.table}", 0, message.offset, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def sequence_of(change: Change) -> str:
+    """The text that the product makes of a Debezium change's position."""
+    return f"0000.{int(change.operation != 'READ')}.{change.lsn:016X}"
+
+
+def position_of(table: str, sequence: str | None) -> Position | None:
+    """The position that the product's text stands for."""
+    if sequence is None:
+        return None
+    rank, digits = sequence.split(".")[1:3]
+    number = int(digits, 16)
+    is_time = table == "relayed" and rank == "0"
+    return Position(rank == "1", (number - COMMIT_MICROS) // 1_000_000 if is_time else number)
+
+
+def event_of(table: str, seed: int, change: Change) -> Event:
+    """What the contract makes of a change; the hash comes from the log, because only a tie asks for it."""
+    is_read, has_row = change.operation == "READ", change.operation not in {"DELETE", "TRUNCATE"}
+    is_bad = has_row and change.is_bad
+    # An INSERT states every column: what it leaves out is NULL.
+    left_out = change.b_kind != AUTHORED and change.operation != "INSERT" and has_row
+    stated = {"a": change.a} | ({} if left_out else {"b": _text(change.b)})
+    return Event(
+        None if change.key is None else (seed, change.key),
+        Position(not is_read, change.lsn),
+        change.operation,
+        change.lsn if table == "relayed" and is_read else change.commit_time,
+        Stated(stated if has_row and not is_bad else {}),
+        frozenset({"b"}) if left_out else frozenset(),
+        0,
+        is_bad,
+    )
+
+
+class Stated(dict[str, Any]):
+    """Values of an event, so that equal events are one in a set."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(sorted(self.items(), key=str)))
