@@ -15,7 +15,7 @@ from tests.spark.records import COMMIT_MICROS, TINY, debezium
 
 SEEDS: Final = 60
 """In each pack."""
-TRANSACTIONS: Final = 120
+TRANSACTIONS: Final = 95
 """In each life."""
 TOAST: Final = "__debezium_unavailable_value"
 _COLUMNS: Final = [{"name": name, "type": kind} for name, kind in (("seed", "int"), ("id", "int"), ("a", "int"))]

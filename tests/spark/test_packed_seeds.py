@@ -14,7 +14,7 @@ from tests.spark.lake_checks import check_accounts, check_table, history_of
 from tests.spark.lake_rows import Rows, data_files
 from tests.spark.packs import TABLES, USE_CASE, Message, Pack, kafka_record, pack
 
-BATCHINGS = (1, 3, 8)
+BATCHINGS = (1, 2, 5)
 
 
 @pytest.fixture(scope="module", params=sized(1, 10), ids="pack{}".format)
@@ -34,10 +34,10 @@ def test_the_lake_is_what_the_oracle_says_in_every_batching(spark: SparkSession,
             check_table(lake, table, lives.events[table])
         check_accounts(lake, TABLES, len(lives.messages), count)
         histories.append({table: comparable(history_of(lake, table)) for table in TABLES})
-        files = data_files(lake)
-        write(spark, lake, "query-2", lives.batches(1))
-        assert data_files(lake) == files, "H6: a second delivery wrote a file"
     assert histories[0] == histories[1] == histories[2], "H7: batchings differ"
+    files = data_files(tmp_path)
+    write(spark, tmp_path / str(BATCHINGS[-1]), "query-2", lives.batches(1))
+    assert data_files(tmp_path) == files, "H6: a second delivery wrote a file"
 
 
 def write(spark: SparkSession, lake: Path, query: str, batches: Sequence[Sequence[Message]]) -> None:
