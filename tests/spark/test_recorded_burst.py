@@ -16,7 +16,7 @@ from fluvial.io.verify import verify_table
 from tests.campaign import IS_FULL, sized
 from tests.spark.lake_rows import read_rows
 
-RECORDS = None if IS_FULL else 40
+RECORDS = None if IS_FULL else 24
 """Micro-batches of one record take a second each: CI takes some of the 322."""
 CHANGING = {"_ingested_at", "_quarantined_at", "_query_id", "_batch_id"}
 """What says when and by which query a row was written."""
