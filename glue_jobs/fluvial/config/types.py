@@ -101,3 +101,40 @@ def postgres_type(spark_type_name: str) -> str:
     if spark_type_name.startswith("decimal"):
         return spark_type_name.replace("decimal", "numeric", 1)
     return _POSTGRES_TYPES[spark_type_name]
+
+
+_NUMERIC: Final = re.compile(r"numeric\((\d+),(-?\d+)\)")
+_WIDER: Final = {
+    "tinyint": ("smallint",),
+    "smallint": ("smallint",),
+    "int": ("smallint", "integer"),
+    "bigint": ("smallint", "integer", "bigint"),
+    "float": ("real",),
+    "double": ("real", "double precision"),
+    "boolean": ("boolean",),
+    "date": ("date",),
+    "binary": ("bytea",),
+}
+
+
+def holds(spark_type_name: str, found: str) -> bool:
+    """Whether a configured type holds every value of a PostgreSQL type, as `format_type` writes it.
+
+    Text holds anything, UUID, JSON, enumerations and arrays included. A numeric without digits of its own is taken:
+    what doesn't fit is quarantined. A timestamp without a zone is taken for UTC.
+    """
+    if spark_type_name == "string":
+        return True
+    if spark_type_name == "timestamp":
+        return re.fullmatch(r"timestamp(\(\d\))? with(out)? time zone", found) is not None
+    if spark_type_name.startswith("decimal"):
+        return _holds_numeric(spark_type_name, found)
+    return found in _WIDER[spark_type_name]
+
+
+def _holds_numeric(spark_type_name: str, found: str) -> bool:
+    precision, scale = (int(digits) for digits in spark_type_name[len("decimal(") : -1].split(","))
+    numeric = _NUMERIC.fullmatch(found)
+    if numeric is None:
+        return found == "numeric"
+    return int(numeric[2]) <= scale and int(numeric[1]) - int(numeric[2]) <= precision - scale

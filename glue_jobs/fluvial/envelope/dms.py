@@ -5,6 +5,7 @@ then that time and the Kafka offset, and the table's guarantee level is best eff
 Source: https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.Kafka.html
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from pyspark.sql import Column
@@ -21,6 +22,8 @@ _OPERATIONS: Final = {
     READ: ("load", "read"),
     TRUNCATE: ("truncate-table", "truncatetable", "truncate"),
 }
+_HEX: Final = "0x"
+_LONGEST: Final = 2**31 - 1
 _STREAM_POSITION: Final = r"^[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}\.\d+\.[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$"
 
 
@@ -41,9 +44,18 @@ def operation(parsed: Column) -> Column:
     return F.coalesce(*(F.when(name.isin(*names), F.lit(known)) for known, names in _OPERATIONS.items()))
 
 
-def image(parsed: Column) -> Column:
-    """The row the event speaks of; a delete holds its key and nulls."""
-    return parsed["data"]
+def image(parsed: Column, binary_columns: Collection[str] = ()) -> Column:
+    """The row the event speaks of; a delete holds its key and nulls. Bytes, which DMS writes as 0x..., as base64."""
+    if not binary_columns:
+        return parsed["data"]
+
+    def encoded(name: Column, text: Column) -> Column:
+        is_hex = name.isin(*binary_columns) & text.startswith(_HEX)
+        bytes_ = F.base64(F.unhex(text.substr(len(_HEX) + 1, _LONGEST)))
+        # Spark breaks the lines of long texts.
+        return F.when(is_hex, F.regexp_replace(bytes_, r"\s", "")).otherwise(text)
+
+    return F.transform_values(parsed["data"], encoded)
 
 
 def event_sequence(parsed: Column, offset: Column) -> Column:

@@ -41,7 +41,7 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
     Each level computes once what the next ones use several times; Spark keeps such levels apart.
     """
     opened = records.select("*", _parsed_value().alias(_PARSED))
-    placed = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED)))
+    placed = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED), table))
     worded = placed.select("*", *text_columns(table))
     typed = worded.select("*", *typed_columns(table), _not_authored(table))
     reasoned = typed.select("*", _payload_hash(table), rejection_reason(table.primary_key).alias(REASON))
@@ -65,8 +65,9 @@ def _record_columns() -> list[Column]:
     ]
 
 
-def _event_columns(parsed: Column) -> list[Column]:
+def _event_columns(parsed: Column, table: Table) -> list[Column]:
     is_debezium = debezium.is_debezium(parsed)
+    binary = [column.name for column in table.columns if column.type == "binary"]
 
     def either(first: Column, second: Column) -> Column:
         return F.when(is_debezium, first).otherwise(F.when(dms.is_dms(parsed), second))
@@ -77,7 +78,7 @@ def _event_columns(parsed: Column) -> list[Column]:
         F.coalesce(is_debezium | dms.is_dms(parsed), F.lit(False)).alias(HAS_ENVELOPE),
         F.coalesce(either(debezium.is_control(parsed), dms.is_control(parsed)), F.lit(False)).alias(IS_CONTROL),
         either(debezium.operation(parsed), dms.operation(parsed)).alias(c.OPERATION),
-        either(debezium.image(parsed), dms.image(parsed)).alias(IMAGE),
+        either(debezium.image(parsed), dms.image(parsed, binary)).alias(IMAGE),
         F.when(~is_debezium & (dms.operation(parsed) == c.UPDATE), parsed["before-image"]).alias(PREVIOUS_KEY),
         F.coalesce(is_debezium & debezium.ends_snapshot(parsed), F.lit(False)).alias(SNAPSHOT_END),
         either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col("offset"))).alias(c.SEQUENCE),

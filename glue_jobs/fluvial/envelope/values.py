@@ -12,6 +12,9 @@ UNAVAILABLE: Final = ("__debezium_unavailable_value", "X19kZWJleml1bV91bmF2YWlsY
 
 _WHOLE_NUMBER: Final = r"^[+-]?\d+(\.0*)?$"
 _DIGITS: Final = r"^-?\d+$"
+_EXPONENT: Final = r"[eE]"
+_BASE64: Final = r"^[A-Za-z0-9+/]*={0,2}$"
+_BASE64_GROUP: Final = 4
 _MICROSECONDS_FROM: Final = 100_000_000_000_000
 """Epoch numbers at or above this are microseconds: as milliseconds they would lie past the year 5138."""
 
@@ -51,6 +54,27 @@ def read_time(text: Column) -> Column:
     return F.when(is_utc, text.substr(F.lit(1), F.length(text) - 1)).otherwise(text).cast("timestamp")
 
 
+def _decimal(spark_type: str) -> Callable[[Column], Column]:
+    """Spark rounds what has too many digits after the point; it must be unreadable instead.
+
+    The first comparison is what decides for text as a source with these digits writes it.
+    """
+    scale = int(spark_type.rstrip(")").rpartition(",")[2])
+    plain = rf"^[+-]?\d*(\.\d{{0,{scale}}}0*)?$"
+
+    def read(text: Column) -> Column:
+        value = text.cast(spark_type)
+        is_same = text.rlike(_EXPONENT) & (value.cast("double") == text.cast("double"))
+        return F.when(value.cast("string") == text, value).when(text.rlike(plain) | is_same, value)
+
+    return read
+
+
+def _binary(text: Column) -> Column:
+    """Base64; Spark would read any other text as some bytes."""
+    return F.when((F.length(text) % _BASE64_GROUP == 0) & text.rlike(_BASE64), F.unbase64(text))
+
+
 def _cast(spark_type: str) -> Callable[[Column], Column]:
     return lambda text: text.cast(spark_type)
 
@@ -63,11 +87,13 @@ _READERS: Final[dict[str, Callable[[Column], Column]]] = {
     "bigint": _whole("bigint"),
     "date": _date,
     "timestamp": _timestamp,
-    "binary": F.unbase64,
+    "binary": _binary,
 }
 
 
 def read_value(text: Column, spark_type: str) -> Column:
     """The text as a value of a type of `fluvial.config.types`."""
     base = re.sub(r"\(.*", "", spark_type)
+    if base == "decimal":
+        return _decimal(spark_type)(text)
     return _READERS.get(base, _cast(spark_type))(text).cast(spark_type)

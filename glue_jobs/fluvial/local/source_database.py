@@ -11,7 +11,7 @@ from psycopg import errors
 
 from fluvial.compile.source_ddl import compile_added_column, is_required
 from fluvial.config.model import Column, Table, UseCase
-from fluvial.config.types import postgres_type
+from fluvial.config.types import holds, postgres_type
 from fluvial.errors import SourceError, StackError
 from fluvial.local.endpoints import Endpoints
 from fluvial.plan.change_plan import LiveDifference
@@ -104,7 +104,7 @@ def source_differences(connection: Connection, use_case: UseCase, table: Table) 
 
 def _column_differences(table: Table, column: Column, kind: str, is_not_null: bool) -> Iterator[LiveDifference]:
     expected = postgres_type(column.type)
-    if kind != expected:
+    if not holds(column.type, kind):
         what = f"column {column.name} is {kind}, expected {expected}"
         yield LiveDifference("source", table.name, what, is_refused=True)
     elif is_not_null and not is_required(table, column):

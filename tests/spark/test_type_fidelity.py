@@ -1,0 +1,109 @@
+"""Texts as sources write them, read as the configured types: exactly, or not at all."""
+
+import base64
+import math
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from fluvial.config.model import UseCase
+from fluvial.envelope.values import read_value
+from fluvial.micro_batch import check_records
+from fluvial.streams import Records
+from tests.spark.records import TINY, debezium, dms, records
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CASES: list[tuple[str, str, Any]] = [
+    ("decimal(10,2)", "1.50", Decimal("1.50")),
+    ("decimal(10,2)", "1.5", Decimal("1.50")),
+    ("decimal(10,2)", "-0.01", Decimal("-0.01")),
+    ("decimal(10,2)", "1.500", Decimal("1.50")),
+    ("decimal(10,2)", "1.505", None),
+    ("decimal(10,2)", "0.001", None),
+    ("decimal(10,2)", "100000000.00", None),
+    ("decimal(10,2)", "1.5E3", Decimal("1500.00")),
+    ("decimal(10,2)", "1.0E-5", None),
+    ("decimal(10,2)", "NaN", None),
+    ("decimal(10,2)", "Infinity", None),
+    ("decimal(10,2)", "", None),
+    ("decimal(10,0)", "12.0", Decimal(12)),
+    ("decimal(10,0)", "12.5", None),
+    ("decimal(38,18)", "12345678901234567890.123456789012345678", Decimal("12345678901234567890.123456789012345678")),
+    ("decimal(38,18)", "0.000000000000000000", Decimal("0E-18")),
+    ("decimal(38,18)", "0.0000000000000000001", None),
+    ("decimal(38,38)", ".99999999999999999999999999999999999999", Decimal("0." + "9" * 38)),
+    ("double", "NaN", "nan"),
+    ("double", "-Infinity", float("-inf")),
+    ("double", "1.7976931348623157E308", 1.7976931348623157e308),
+    ("bigint", "9223372036854775807", 9223372036854775807),
+    ("bigint", "9223372036854775808", None),
+    ("boolean", "true", True),
+    ("boolean", "f", False),
+    ("date", "1883-11-18Z", date(1883, 11, 18)),
+    ("date", "9999-12-31", date(9999, 12, 31)),
+    ("date", "2024-02-30", None),
+    ("timestamp", "1883-11-18T12:00:00.123456Z", datetime(1883, 11, 18, 12, 0, 0, 123456, UTC)),
+    ("timestamp", "9999-12-31T23:59:59.999999Z", datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)),
+    ("timestamp", "2024-01-01T00:00:00.000001+05:30", datetime(2023, 12, 31, 18, 30, 0, 1, UTC)),
+    ("timestamp", "2024-01-01 00:00:00.5", datetime(2024, 1, 1, 0, 0, 0, 500000, UTC)),
+    ("binary", "", b""),
+    ("binary", "AAEC/w==", b"\x00\x01\x02\xff"),
+    ("binary", "0xAB", base64.b64decode("0xAB")),
+    ("binary", "not base64!!", None),
+    ("binary", "AAE", None),
+]
+
+
+@pytest.fixture(scope="module")
+def read(spark: SparkSession) -> list[Any]:
+    """Every case in one row; a timestamp as microseconds, so that no local time zone comes between."""
+    texts = spark.createDataFrame([tuple(text for _, text, _ in CASES)], [f"c{n}" for n in range(len(CASES))])
+    columns = [read_value(F.col(f"c{number}"), kind) for number, (kind, _, _) in enumerate(CASES)]
+    shown = [F.unix_micros(column) if CASES[n][0] == "timestamp" else column for n, column in enumerate(columns)]
+    return list(texts.select(*(column.alias(f"v{number}") for number, column in enumerate(shown))).collect()[0])
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{kind} {text[:24]}" for kind, text, _ in CASES])
+def test_a_text_is_read_exactly_or_not_at_all(read: list[Any], number: int) -> None:
+    expected, found = CASES[number][2], read[number]
+
+    if isinstance(expected, datetime):
+        assert found == (expected - EPOCH) // timedelta(microseconds=1)
+    elif expected == "nan":
+        assert math.isnan(found)
+    else:
+        assert found == expected
+
+
+def test_a_decimal_with_too_many_digits_is_a_violation_in_both_envelopes(spark: SparkSession, tiny: UseCase) -> None:
+    row = {"id": 1, "a": "A", "price": "1.505"}
+    checked = check_records(
+        Records(records(spark, [debezium("c", 1, row), dms("insert", 2, row)])), tiny.table("items")
+    )
+    found = checked.orderBy("_offset").select("price", F.col("_violations")[0]["message"]).collect()
+
+    assert [tuple(row) for row in found] == [(None, "price can't be read as decimal(10,2)")] * 2
+
+
+def test_bytes_are_the_same_from_both_envelopes(spark: SparkSession) -> None:
+    table = {
+        "name": "t",
+        "primary_key": "id",
+        "schema": [{"name": "id", "type": "int"}, {"name": "b", "type": "binary"}],
+    }
+    fleet = UseCase.model_validate({**TINY, "tables": [table]})
+    content = bytes(range(256)) * 2
+    values = [
+        debezium("c", 1, {"id": 1, "b": base64.b64encode(content).decode()}),
+        dms("insert", 2, {"id": 2, "b": f"0x{content.hex()}"}),
+        debezium("c", 3, {"id": 3, "b": "0xAB"}),
+        dms("insert", 4, {"id": 4, "b": "0xzz"}),
+    ]
+    checked = check_records(Records(records(spark, values, topic="cdc-t")), fleet.table("t"))
+    found = [bytes(row[0]) if row[0] is not None else None for row in checked.orderBy("_offset").select("b").collect()]
+
+    assert found == [content, content, base64.b64decode("0xAB"), None]
