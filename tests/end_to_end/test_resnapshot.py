@@ -20,7 +20,7 @@ from tests.end_to_end.pipeline import Pipeline
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
-DELAY_SECONDS = 60
+DELAY_SECONDS = 120
 TABLE = """
   - name: {name}
     topic: resnapshot.{name}
@@ -65,7 +65,7 @@ def renewed(pipeline: Pipeline) -> Pipeline:
     execute(pipeline, "update vans set plate = 'B' where id = 2", "delete from vans where id = 3")
     execute(pipeline, "insert into vans values (6, 'N')", "delete from trailers")
     command = [sys.executable, "-m", "fluvial.cli.app", "resnapshot", pipeline.config, "--home"]
-    done = subprocess.run([*command, str(pipeline.home.root)], capture_output=True, text=True, check=False, timeout=80)
+    done = subprocess.run([*command, str(pipeline.home.root)], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout == (
         "resnapshot: new slot fluvial_resnapshot, snapshot complete, epoch 1\n"
