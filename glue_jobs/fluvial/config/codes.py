@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """E00x: the file. E01x: the shape. E02x: names. E03x, E04x: meaning. E05x: the running source. W0xx: a warning."""
+    """E00x: the file. E01x: the shape. E02x: names. E03x, E04x: meaning. E06x: the running source. W0xx: a warning."""
 
     UNREADABLE = "E001"
     NOT_YAML = "E002"
@@ -42,17 +42,17 @@ class Code(StrEnum):
     UNMASKED_PII = "E041"
     SHARED_PLACE = "E042"
 
-    WAL_LEVEL = "E050"
-    NO_FREE_SLOT = "E051"
-    NO_PRIVILEGE = "E052"
-    NO_SOURCE_TABLE = "E053"
-    NO_SOURCE_COLUMN = "E054"
-    SOURCE_TYPE_DIFFERS = "E055"
-    SOURCE_KEY_DIFFERS = "E056"
+    WAL_LEVEL = "E060"
+    NO_FREE_SLOT = "E061"
+    NO_PRIVILEGE = "E062"
+    NO_SOURCE_TABLE = "E063"
+    NO_SOURCE_COLUMN = "E064"
+    SOURCE_TYPE_DIFFERS = "E065"
+    SOURCE_KEY_DIFFERS = "E066"
 
     DUPLICATE_RULE = "W001"
     LOOKS_PERSONAL = "W002"
     NOTHING_TO_MEASURE = "W003"
     UNPROTECTED_RECORDS = "W004"
-    WEAK_IDENTITY = "W005"
-    SOURCE_WITHOUT_ZONE = "W006"
+    WEAK_IDENTITY = "W010"
+    SOURCE_WITHOUT_ZONE = "W011"

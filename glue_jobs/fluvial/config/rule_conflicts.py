@@ -9,7 +9,7 @@ from typing import Any, Final
 from fluvial.config.codes import Code
 from fluvial.config.findings import Finding
 from fluvial.config.model import Table
-from fluvial.config.rules import AllowedValuesRule, RangeRule, Rule
+from fluvial.config.rules import AllowedValuesRule, LengthRule, RangeRule, Rule
 from fluvial.config.types import Family, family
 from fluvial.config.values import as_decimal, as_time
 
@@ -39,9 +39,11 @@ def conflict_findings(table: Table, types: Mapping[str, str]) -> Iterator[Findin
         yield from _repeated(of_column)
         allowed = [found for each in of_column if (found := _allowed(*each, types[column])) is not None]
         ranges = [each for each in allowed if each.values is None]
+        lengths = [_Allowed(at, rule.id, *_bounds(rule)) for at, rule in of_column if isinstance(rule, LengthRule)]
         yield from _beyond_type(ranges, types[column])
         yield from _disjoint_ranges(ranges)
-        yield from _disjoint_lists([each for each in allowed if each.values is not None], ranges)
+        yield from _disjoint_ranges(lengths)
+        yield from _disjoint_lists([each for each in allowed if each.values is not None], ranges, lengths)
 
 
 def _fits(rule: Rule, types: Mapping[str, str]) -> bool:
@@ -74,16 +76,23 @@ def _disjoint_ranges(ranges: Sequence[_Allowed]) -> Iterator[Finding]:
                 break
 
 
-def _disjoint_lists(lists: Sequence[_Allowed], ranges: Sequence[_Allowed]) -> Iterator[Finding]:
-    low, high = _tightest(ranges)[-1]
+def _bounds(rule: LengthRule) -> tuple[Comparable, Comparable]:
+    low, high = rule.params.min, rule.params.max
+    return (None, None) if _is_above(low, high) else (low, high)
+
+
+def _disjoint_lists(
+    lists: Sequence[_Allowed], ranges: Sequence[_Allowed], lengths: Sequence[_Allowed]
+) -> Iterator[Finding]:
+    bounds = [(each, False) for each in _tightest(ranges)[-1]] + [(each, True) for each in _tightest(lengths)[-1]]
     left: frozenset[Comparable] = frozenset()
     for earlier, each in zip([None, *lists], lists, strict=False):
         values = each.values or frozenset()
         if earlier is not None and not left & values:
             yield _contradiction(earlier, each)
         left = left & values or values
-        for bound in (low, high):
-            if bound is not None and not any(_is_inside(value, bound) for value in values):
+        for bound, is_length in bounds:
+            if bound is not None and not any(_is_inside(len(v) if is_length else v, bound) for v in values):
                 yield _contradiction(*sorted((bound, each), key=lambda one: one.position))
                 break
 

@@ -227,6 +227,12 @@ CASES = [
      "no value passes rule 'email_there' and rule 'total_range' both", CORRECT_ONE),
     ("type: not_null, column: email", "type: allowed_values, column: email, params: {values: [e@f]}", "29:72", "E039",
      "no value passes rule 'email_there' and rule 'email_known' both", CORRECT_ONE),
+    ("type: not_null, column: email", "type: length, column: email, params: {min: 4}", "29:64", "E039",
+     "no value passes rule 'email_there' and rule 'email_known' both", CORRECT_ONE),
+    ("  - name: buyers", "  - name: buyers\n    dq_rules:\n"
+     "      - {id: a, type: length, column: country, params: {max: 3}}\n"
+     "      - {id: b, type: length, column: country, params: {min: 9}}", "40:56", "E039",
+     "no value passes rule 'b' and rule 'a' both", CORRECT_ONE),
     # ---- places
     ("quarantine_path: s3://shop-quarantine/shop", "quarantine_path: s3a://shop-delta/", "3:20", "E042",
      "the quarantine of 'orders' would lie in the folder of the history of 'orders': s3://shop-delta/orders/",
