@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fluvial.config.load import load_use_case
 from fluvial.config.locations import Locations
+from fluvial.config.model import UseCase
 from fluvial.config.placeholders import local_placeholders
 from fluvial.io.logging import configure_logging
 from fluvial.io.session import build_session
@@ -14,7 +15,9 @@ from fluvial.io.stream import LakeStream
 from fluvial.local.artifacts import spark_jars
 from fluvial.local.endpoints import read_endpoints
 from fluvial.local.home import Home
-from fluvial.local.streaming import StateReporter
+from fluvial.local.streaming import sole_driver
+from fluvial.local.streaming_state import StateReporter
+from fluvial.local.topic_offsets import TopicOffsets
 
 
 def main() -> None:
@@ -27,11 +30,15 @@ def main() -> None:
     home = Home(arguments.home)
     servers = read_endpoints(home).bootstrap_servers
     use_case = load_use_case(arguments.config, local_placeholders(servers))
-    reporter = StateReporter(home, use_case.name)
-    reporter("starting", None, "")
+    with sole_driver(use_case, home):
+        _stream(use_case, home, servers)
+
+
+def _stream(use_case: UseCase, home: Home, servers: str) -> None:
+    reporter = StateReporter(home, use_case)
     session = build_session(f"fluvial-{use_case.name}", spark_jars(home))
-    kafka = {"kafka.bootstrap.servers": servers}
-    stream = LakeStream(session, use_case, Locations(use_case, home.lake), kafka, reporter)
+    kafka, ask = {"kafka.bootstrap.servers": servers}, TopicOffsets(servers)
+    stream = LakeStream(session, use_case, Locations(use_case, home.lake), kafka, ask, reporter)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stream.stop())
     if not stream.run():

@@ -51,6 +51,10 @@ class Pipeline:
         for table, counts in self.run(plan)["generate"]["tables"].items():
             self.written.update({(table, operation): counts[done] for done, operation in OPERATIONS.items()})
 
+    def written_to(self, table: str) -> int:
+        """Changes committed into one table."""
+        return sum(count for (name, _), count in self.written.items() if name == table)
+
     def catch_up(self, dead_letters: int = 0) -> None:
         """Until every committed change and that many dead letters can be queried."""
         expected = self.written.total() + dead_letters

@@ -4,10 +4,12 @@ The tests are told in the order of the story: each stage is a fixture that leave
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,17 @@ import psycopg
 import pytest
 
 from fluvial.compile.source_names import connector_name, slot_name
+from fluvial.config.load import load_use_case
 from fluvial.config.locations import Locations
+from fluvial.config.placeholders import local_placeholders
 from fluvial.io.verify import verify_table
 from fluvial.io.verify_source import verify_source
 from fluvial.local.broker import Broker
 from fluvial.local.connect_api import ConnectApi
 from fluvial.local.process import read_process
+from fluvial.local.status import status
 from fluvial.local.streaming import is_streaming, process_name
+from fluvial.local.streaming_state import read_streaming_state
 from fluvial.plan.steps import StepKind, plan_deployment, plan_teardown
 from tests.end_to_end.conftest import Stack
 from tests.end_to_end.pipeline import Pipeline, deploy_config, lsn, replayed_versions
@@ -82,6 +88,59 @@ def littered(killed: Pipeline) -> Pipeline:
     killed.generate(mode="burst", rows="50", seed="10")
     killed.catch_up(len(BROKEN))
     return killed
+
+
+@pytest.fixture(scope="module")
+def laned(littered: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """Telemetry moved to a lane of its own."""
+    folder = tmp_path_factory.mktemp("lanes") / littered.use_case.name
+    shutil.copytree(Path(littered.config).parent, folder)
+    tables = folder / "tables.yaml"
+    named = "  - name: vehicle_telemetry\n"
+    tables.write_text(tables.read_text().replace(named, f"{named}    lane: telemetry\n"))
+    moved = replace(littered, use_case=load_use_case(tables, local_placeholders()), config=str(tables))
+    moved.run(tuple(step for step in plan_deployment(moved.use_case) if step.kind is StepKind.STREAMING))
+    moved.generate(mode="burst", rows="50", seed="11")
+    moved.catch_up(len(BROKEN))
+    return moved
+
+
+@pytest.fixture(scope="module")
+def blocked(laned: Pipeline) -> Pipeline:
+    """A file where the log of drivers was, while the source goes on."""
+    log = _log_of(laned, "drivers")
+    log.rename(log.with_name("drivers_log_aside"))
+    log.write_text("not a folder")
+    laned.generate(mode="burst", rows="100", seed="12")
+    return laned
+
+
+@pytest.fixture(scope="module")
+def mended(blocked: Pipeline) -> Pipeline:
+    """The log of drivers back in its place."""
+    log = _log_of(blocked, "drivers")
+    log.unlink()
+    log.with_name("drivers_log_aside").rename(log)
+    blocked.catch_up(len(BROKEN))
+    return blocked
+
+
+def _log_of(pipeline: Pipeline, table: str) -> Path:
+    return Path(Locations(pipeline.use_case, pipeline.home.lake).table(pipeline.use_case.table(table)).log)
+
+
+def _await_all_but(pipeline: Pipeline, waiting: str) -> None:
+    """Until every committed change of the other tables is logged and one table is seen to wait."""
+    others = {table: pipeline.written_to(table) for table in TABLES if table != waiting}
+    deadline = time.monotonic() + DELAY_SECONDS
+    while {table: pipeline.count(f"{table}__log_all") for table in others} != others or not _parked(pipeline):
+        assert time.monotonic() < deadline, "the other tables didn't go on"
+        time.sleep(1)
+
+
+def _parked(pipeline: Pipeline) -> list[str]:
+    parts = {part.name: part for part in status(pipeline.home)}
+    return [notice.table for notice in parts[process_name(pipeline.use_case.name)].parked]
 
 
 def _driver(pipeline: Pipeline) -> tuple[psutil.Process, psutil.Process]:
@@ -221,16 +280,40 @@ def test_the_stream_goes_on_behind_broken_records(littered: Pipeline) -> None:
     assert _differences(littered) == dict.fromkeys(TABLES, 0)
 
 
-def test_teardown_leaves_nothing(littered: Pipeline) -> None:
-    _, jvm = _driver(littered)
-    use_case, endpoints = littered.use_case, littered.stack.endpoints
-    littered.run(plan_teardown(use_case))
+def test_a_table_moved_to_a_lane_of_its_own_goes_on_where_it_was(laned: Pipeline) -> None:
+    state = read_streaming_state(laned.use_case.name, laned.home)
+    assert state is not None
+    assert {name: lane.state for name, lane in state.lanes.items()} == {"main": "running", "telemetry": "running"}
+    assert laned.logged() == +laned.written
+    assert _differences(laned) == dict.fromkeys(TABLES, 0)
 
-    assert not is_streaming(use_case, littered.home)
+
+def test_a_table_that_cant_be_written_waits_while_the_others_go_on(blocked: Pipeline) -> None:
+    _await_all_but(blocked, "drivers")
+    assert _parked(blocked) == ["drivers"]
+    assert {part.name: part.state for part in status(blocked.home)}[process_name(blocked.use_case.name)] == "unhealthy"
+
+
+def test_once_mended_the_table_catches_up_and_nothing_is_lost_or_there_twice(mended: Pipeline) -> None:
+    assert _parked(mended) == []
+    assert mended.logged() == +mended.written
+    assert _differences(mended) == dict.fromkeys(TABLES, 0)
+    assert _differences_from_the_source(mended) == dict.fromkeys(TABLES, 0)
+    _, log_rows, quarantined, dead_letters, _, duplicates = _accounts(mended)["drivers"]
+    stored = [mended.count("drivers__log"), mended.count("drivers__quarantine")]
+    assert ([log_rows, quarantined], dead_letters, duplicates) == (stored, 0, 0)
+
+
+def test_teardown_leaves_nothing(mended: Pipeline) -> None:
+    _, jvm = _driver(mended)
+    use_case, endpoints = mended.use_case, mended.stack.endpoints
+    mended.run(plan_teardown(use_case))
+
+    assert not is_streaming(use_case, mended.home)
     assert not _runs(jvm)
-    assert list(littered.home.lake.rglob("*")) == []
+    assert list(mended.home.lake.rglob("*")) == []
     # A lock's file stays: who removed it might remove it under somebody who has just taken it.
-    own = [path for path in littered.home.run.iterdir() if use_case.name in path.name]
+    own = [path for path in mended.home.run.iterdir() if use_case.name in path.name]
     assert [path.name for path in own if path.suffix != ".lease"] == []
     assert connector_name(use_case) not in ConnectApi(endpoints.connect_url).connectors()
     assert not {table.topic for table in use_case.tables} & set(Broker(endpoints.bootstrap_servers).partitions())

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "quarantine": LazyCommand("fluvial.cli.quarantine:app", "List, show and replay events that broke a rule."),
     "settle": LazyCommand("fluvial.cli.settle:settle", "Fold what waits in the logs into the histories, now."),
     "rebuild": LazyCommand("fluvial.cli.settle:rebuild", "Derive a whole history from its log, and replace it."),
+    "parked": LazyCommand("fluvial.cli.parked:app", "List tables that wait, and resume a stopped one."),
     "verify": LazyCommand("fluvial.cli.verify:verify", "Derive history again from the log, and list each difference."),
 }
 

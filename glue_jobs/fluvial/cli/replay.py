@@ -11,14 +11,14 @@ import typer
 from fluvial.cli.display import shown_progress
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_use_case
 from fluvial.config.model import UseCase
-from fluvial.errors import StackError
 from fluvial.io.events_file import read_events
 from fluvial.io.logging import configure_logging
 from fluvial.io.replay import replay_events
 from fluvial.io.session import build_session
 from fluvial.local.artifacts import ensure_artifacts, spark_jars
+from fluvial.local.home import Home
 from fluvial.local.java import java_environment
-from fluvial.local.streaming import is_streaming
+from fluvial.local.streaming import sole_writer
 from fluvial.streams import TableCounts
 
 
@@ -34,22 +34,22 @@ def replay(
     """
     configure_logging("warning")
     use_case, place = select_use_case(config), select_home(home)
-    if is_streaming(use_case, place):
-        raise StackError(
-            f"the streaming job of '{use_case.name}' writes the same lake: {place.lake}",
-            "stop it first (fluvial down), or replay into another --home",
-        )
     for _ in read_events(events, micro_batch):
         pass
     with shown_progress() as progress:
         ensure_artifacts(place, ("spark",), progress)
+    with sole_writer(use_case, place, "fluvial replay"):
+        counts = _replay(use_case, place, events, micro_batch)
+    typer.echo(json.dumps(_summary(use_case, events, counts), indent=2))
+
+
+def _replay(use_case: UseCase, home: Home, events: Path, micro_batch: int) -> Mapping[str, TableCounts]:
     os.environ.update(java_environment())
-    session = build_session("fluvial-replay", spark_jars(place), {"spark.driver.memory": "2g"})
+    session = build_session("fluvial-replay", spark_jars(home), {"spark.driver.memory": "2g"})
     try:
-        counts = replay_events(session, use_case, place.lake, events, micro_batch)
+        return replay_events(session, use_case, home.lake, events, micro_batch)
     finally:
         session.stop()
-    typer.echo(json.dumps(_summary(use_case, events, counts), indent=2))
 
 
 def _summary(use_case: UseCase, events: Path, counts: Mapping[str, TableCounts]) -> dict[str, object]:

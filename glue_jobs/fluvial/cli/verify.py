@@ -9,8 +9,10 @@ from typing import Annotated, Final
 import typer
 
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_use_case
+from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.errors import FluvialError
+from fluvial.io.parking import read_parked_tables
 from fluvial.io.verify import Difference, Verdict, verify_table
 from fluvial.io.verify_source import SourceVerdict, verify_source
 from fluvial.local.endpoints import read_endpoints
@@ -43,6 +45,8 @@ def verify(
     except FluvialError as error:
         sys.stderr.write(f"error: {error}\n")
         raise typer.Exit(_UNKNOWN) from error
+    for parked in read_parked_tables(Locations(use_case, state.lake).parked):
+        sys.stderr.write(f"note: {parked.notice}\n")
     sys.stdout.write(_as_json(verdicts) if as_json else "".join(_as_text(verdict, limit) for verdict in verdicts))
     if not all(verdict.is_same for verdict in verdicts):
         raise typer.Exit(_DIFFERENT)

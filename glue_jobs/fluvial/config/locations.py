@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fluvial.config.model import Table, UseCase
+from fluvial.config.model import MAIN_LANE, Table, UseCase
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,17 @@ class Locations:
 
     @property
     def checkpoint(self) -> str:
-        """The streaming checkpoint."""
+        """The streaming checkpoint of the main lane; whatever the other lanes keep lies below it."""
         return self.resolve(self.use_case.settings.checkpoint_location)
+
+    def lane_checkpoint(self, lane: str) -> str:
+        """The streaming checkpoint of one lane."""
+        return self.checkpoint if lane == MAIN_LANE else f"{self.checkpoint.rstrip('/')}/lanes/{lane}"
+
+    @property
+    def parked(self) -> str:
+        """The folder that says, in a file for each table, what waits for it."""
+        return f"{self.checkpoint.rstrip('/')}/parked"
 
     def resolve(self, url: str) -> str:
         """The place Spark and delta-rs open: the URL itself on AWS, a path below the lake on the local profile."""

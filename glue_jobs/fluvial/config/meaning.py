@@ -20,11 +20,21 @@ _SHARES: Final = frozenset({"completeness", "uniqueness", "compliance"})
 def use_case_findings(use_case: UseCase) -> Iterator[Finding]:
     """What is wrong with a use case whose shape is right, apart from its tables."""
     yield from place_findings(use_case)
+    yield from _empty_lanes(use_case)
     protocol = use_case.kafka.security_protocol
     if "SSL" not in protocol:
         message = f"{protocol} sends records and passwords unprotected"
         path = ("kafka", "security_protocol")
         yield Finding(path, Code.UNPROTECTED_RECORDS, message, "write SASL_SSL", "SASL_SSL or SSL", protocol)
+
+
+def _empty_lanes(use_case: UseCase) -> Iterator[Finding]:
+    known = sorted({table.lane for table in use_case.tables})
+    for name in use_case.settings.lanes:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            path = ("settings", "lanes", name)
+            yield Finding(path, Code.EMPTY_LANE, f"no table is in lane '{name}'", hint, one_of(known), f"'{name}'")
 
 
 def table_findings(table: Table, untyped: frozenset[str] = frozenset()) -> Iterator[Finding]:

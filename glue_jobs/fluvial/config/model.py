@@ -41,6 +41,12 @@ def _safe_location(location: str) -> str:
     return location
 
 
+Interval = Annotated[str, Field(pattern=r"^\d+ (milli)?seconds?$|^\d+ minutes?$")]
+"""`10 seconds`, `500 milliseconds`, `1 minute`."""
+
+MAIN_LANE: Final = "main"
+"""The lane of every table that names none."""
+
 Location = Annotated[str, Field(min_length=1), AfterValidator(_safe_location)]
 """`s3://bucket/key`; on the local profile a folder of the lake."""
 
@@ -95,6 +101,9 @@ class Table(Model):
 
     delta_path: Location | Literal[""] = ""
     """Where the history lies; below `delta_bucket` unless given."""
+
+    lane: Identifier = MAIN_LANE
+    """The lane that writes it; `main` unless given. A hot table gets a lane of its own."""
 
     primary_key: Annotated[
         tuple[ColumnName, ...], BeforeValidator(_as_tuple), Field(min_length=1, examples=["id", ["region", "id"]])
@@ -158,6 +167,16 @@ class Table(Model):
         return tuple(sorted(self.transforms, key=lambda transform: transform.order))
 
 
+class LaneSettings(Model):
+    """What one lane does otherwise than the rest; a key that is left out is as in `settings`."""
+
+    trigger_interval: Interval | None = None
+    """How often a micro-batch of this lane starts."""
+
+    max_records_per_batch: Annotated[int, Field(gt=0)] | None = None
+    """The most records that one micro-batch of this lane takes from Kafka."""
+
+
 class Settings(Model):
     """Where things lie and how often the stream runs."""
 
@@ -172,11 +191,17 @@ class Settings(Model):
     delta_bucket: Annotated[Location, Field(examples=["s3://${STACK_NAME}-delta-${AWS_ACCOUNT_ID}"])]
     """The bucket of histories and logs, with or without `s3://` and a prefix."""
 
-    trigger_interval: Annotated[str, Field(pattern=r"^\d+ (milli)?seconds?$|^\d+ minutes?$")] = "10 seconds"
+    trigger_interval: Interval = "10 seconds"
     """How often a micro-batch starts: `10 seconds`, `500 milliseconds`, `1 minute`."""
 
     max_records_per_batch: Annotated[int, Field(gt=0)] = 200_000
     """The most records that one micro-batch takes from Kafka."""
+
+    lanes: Annotated[
+        dict[Identifier, LaneSettings],
+        Field(default_factory=dict, examples=[{"telemetry": {"trigger_interval": "1 second"}}]),
+    ]
+    """`trigger_interval` and `max_records_per_batch` of single lanes, by the name that tables give as their `lane`."""
 
     settle: SettlePolicy = SettlePolicy()
     """When the log is folded into the history."""

@@ -1,11 +1,10 @@
 """One micro-batch of many topics into the lake: tables side by side, a failing one without harm to the others."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from threading import Lock
-from typing import Final, Generic, TypeVar
+from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 from pyspark.sql import DataFrame, SparkSession
@@ -17,28 +16,32 @@ from fluvial.errors import StorageError
 from fluvial.io import delta
 from fluvial.io.dead_letters import UNROUTED, DeadLetterCounts, write_dead_letters
 from fluvial.io.failpoints import Failpoints
+from fluvial.io.gather import Gathered, Result, gather
+from fluvial.io.parked import Share
+from fluvial.io.parking import Parking
+from fluvial.io.reason import first_line, reason
 from fluvial.io.session import suit_batch_size
+from fluvial.io.shares import PassedOver, add_passed_over, find_shares
+from fluvial.io.side_tables import SideTables
 from fluvial.io.table_writer import CheckedBatch, TableWriter
-from fluvial.metrics.analyzers import Measurement
+from fluvial.io.table_writers import MakeTableWriter, TableWriters
+from fluvial.io.transient import retry_transient
 from fluvial.quality.split import unrouted_rows
 from fluvial.streams import BatchContext, Records, TableCounts
 
 _WRITERS: Final = 2
-_BATCHES_SCHEMA: Final = (
-    "table string, query_id string, batch_id bigint, consumed bigint, log_rows bigint, quarantined bigint, "
-    "dead_letters bigint, control_messages bigint, tombstones bigint, duplicates bigint, "
-    "min_commit_time timestamp, max_commit_time timestamp, processed_at timestamp"
-)
-_METRICS_SCHEMA: Final = (
-    "use_case string, table string, query_id string, batch_id bigint, metric string, column string, value double, "
-    "threshold double, severity string, is_breach boolean, measured_at timestamp"
-)
+_COMMON_TRIES: Final = 3
+"""How often a batch in which every table fails is tried again before they are taken for ill one by one."""
 _log = structlog.get_logger()
 
 
 @dataclass
 class LakeWriter:
-    """Writes micro-batches of one use case; `clock` gives the processing time in UTC."""
+    """Writes micro-batches of one use case; `clock` gives the processing time in UTC.
+
+    With `parking`, a table that can't be written is parked and the batch goes on; without, the batch fails. Two threads
+    may use it: one for `write`, one for `write_share` and `settle_due`.
+    """
 
     session: SparkSession
     use_case: UseCase
@@ -46,95 +49,132 @@ class LakeWriter:
     query_id: str
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     failpoints: Failpoints = field(default_factory=Failpoints)
+    parking: Parking | None = None
+    make_table_writer: MakeTableWriter = TableWriter
     totals: dict[str, TableCounts] = field(default_factory=dict, init=False)
+    _common: tuple[int, int] = field(default=(-1, 0), init=False)
 
     def __post_init__(self) -> None:
-        self._writers = {
-            table.name: TableWriter(
-                self.session,
-                table,
-                self.locations.table(table),
-                self.failpoints,
-                self.use_case.settle_policy(table),
-            )
-            for table in self.use_case.tables
-        }
-        self._locks = {table.name: Lock() for table in self.use_case.tables}
+        self._side = SideTables(self.session, self.locations, self.failpoints)
+        self._writers = TableWriters(
+            self.session, self.use_case, self.locations, self.failpoints, self.make_table_writer
+        )
 
-    def write(self, records: DataFrame, batch_id: int) -> dict[str, TableCounts]:
-        """Writes a batch of Kafka records; raises StorageError after every other table is done if one fails.
+    def write(
+        self, records: DataFrame, batch_id: int, find_passed_over: Callable[[], PassedOver] = dict
+    ) -> dict[str, TableCounts]:
+        """Writes a batch of Kafka records, but for tables that are parked.
 
-        Writing the same batch again changes nothing, so the stream retries it as a whole.
+        `find_passed_over` is asked when the records are in hand. Raises StorageError, after every other table is done,
+        where the batch has to be tried again. Writing the same batch again changes nothing.
         """
         context = BatchContext(self.query_id, batch_id, self.clock())
         records = records.persist()
         try:
-            counts = self._write_batch(records, context)
+            counts = self._write_batch(records, context, find_passed_over)
         finally:
             records.unpersist()
-        for name, count in counts.items():
-            self.totals[name] = self.totals.get(name, TableCounts()) + count
+        self._add(counts)
         return counts
 
+    def write_share(self, table: Table, records: DataFrame, share: Share, expected: int | None) -> TableCounts:
+        """Writes what has waited for a parked table, as the micro-batch would have that it came with."""
+        context = BatchContext(share.batch.query_id, share.batch.number, self.clock())
+        records = records.persist()
+        try:
+            checked = {table.name: self._writers.check(records, table, context, expected)}
+            self._side.write_metrics(checked, context, parked=table.name)
+            dead = self._write_dead_letters(checked, None, context)
+            counts = {table.name: self._write_table(table, records, checked, dead, context)}
+            delta.release(checked[table.name].records)
+            self._side.write_accounting(checked, counts, context, parked=table.name)
+        except Exception:
+            self._writers.renew(table.name)
+            raise
+        finally:
+            records.unpersist()
+        self._add(counts)
+        return counts[table.name]
+
     def settle_due(self, now: datetime) -> None:
-        """Settles, between batches, the tables whose policy says so; another thread may call this beside `write`.
+        """Settles, between batches, the tables whose policy says so."""
+        self._writers.settle_due(now)
 
-        A table that fails here fails in its next batch as well, and is dealt with there.
-        """
-        for name, writer in self._writers.items():
-            with self._locks[name]:
-                try:
-                    writer.settle_due(now)
-                except Exception as error:  # noqa: BLE001 - one table may not keep the others from their turn
-                    _log.error("table not settled", table=name, error=str(error).splitlines()[0])
-
-    def _write_batch(self, records: DataFrame, context: BatchContext) -> dict[str, TableCounts]:
-        """Tables side by side; metrics and accounting wait for the try in which every table succeeds.
+    def _write_batch(
+        self, records: DataFrame, context: BatchContext, find_passed_over: Callable[[], PassedOver]
+    ) -> dict[str, TableCounts]:
+        """Tables side by side; metrics and accounting wait for the try in which every table succeeds or is parked.
 
         Both are one append for all tables, and a second one under the same transaction would be skipped.
         """
-        present: dict[str, int] = {row["topic"]: row["count"] for row in records.groupBy("topic").count().collect()}
-        self._suit_sessions(records, sum(present.values()))
-        tables = [table for table in self.use_case.tables if table.topic in present]
+        shares = add_passed_over(find_shares(records, context), find_passed_over(), context)
+        self._suit_sessions(records, sum(share.records for share in shares.values()))
+        tables = [table for table in self.use_case.tables if table.topic in shares and not self._waits(table, shares)]
         with ThreadPoolExecutor(max_workers=_WRITERS) as pool:
-            checked = _gather(pool, tables, lambda table: self._check(records, table, context))
-            if not checked.failed:
-                self._write_metrics(checked.done, context)
-            dead = self._write_dead_letters(checked.done, self._unrouted(records, present), context)
-            ready = [table for table in tables if table.name in checked.done]
-            written = _gather(pool, ready, lambda table: self._write_table(table, checked.done, dead, context))
-        for batch in checked.done.values():
-            delta.release(batch.records)
-        _raise_failures(checked.failed | written.failed)
+            checked = gather(
+                pool, tables, lambda table: self._writers.check(records, table, context, shares[table.topic].records)
+            )
+            try:
+                failed = self._park(checked, shares, context)
+                if not failed:
+                    self._side.write_metrics(checked.done, context)
+                dead = self._write_dead_letters(checked.done, self._unrouted(records, shares), context)
+                ready = [table for table in tables if table.name in checked.done]
+                written = gather(
+                    pool, ready, lambda table: self._write_table(table, records, checked.done, dead, context)
+                )
+                failed |= self._park(written, shares, context)
+            finally:
+                for batch in checked.done.values():
+                    delta.release(batch.records)
+        _raise_failures(failed)
         counts = written.done | _unrouted_counts(dead)
-        _assert_balanced(counts)
-        self._write_accounting(checked.done, counts, context)
+        self._side.write_accounting(checked.done, counts, context)
         return counts
+
+    def _waits(self, table: Table, shares: Mapping[str, Share]) -> bool:
+        return self.parking is not None and self.parking.takes(table.name, shares[table.topic])
+
+    def _park(
+        self, gathered: Gathered[Result], shares: Mapping[str, Share], context: BatchContext
+    ) -> dict[str, Exception]:
+        """Parks the tables that failed; those that the whole batch has to be tried again for."""
+        for name, error in gathered.failed.items():
+            _log.error("table failed", table=name, batch_id=context.batch_id, error=reason(error))
+            self._writers.renew(name)
+        if self.parking is None or self._is_common(gathered, context):
+            return gathered.failed
+        for name, error in gathered.failed.items():
+            share = shares[self.use_case.table(name).topic]
+            self.parking.park(name, share, reason(error), context.processed_at)
+        return {}
+
+    def _is_common(self, gathered: Gathered[Result], context: BatchContext) -> bool:
+        """Whether every one of several tables failed: that has rather one reason than many, so all are tried again."""
+        if gathered.done or len(gathered.failed) < 2:  # noqa: PLR2004
+            return False
+        batch_id, tries = self._common
+        self._common = (context.batch_id, tries + 1 if batch_id == context.batch_id else 1)
+        return self._common[1] <= _COMMON_TRIES
 
     def _suit_sessions(self, records: DataFrame, count: int) -> None:
         for session in (
             records.sparkSession,
             self.session,
-            *(writer.history.session for writer in self._writers.values()),
+            *self._writers.sessions(),
         ):
             suit_batch_size(session, count)
-
-    def _check(self, records: DataFrame, table: Table, context: BatchContext) -> CheckedBatch:
-        with self._locks[table.name]:
-            return self._writers[table.name].check(Records(records.where(F.col("topic") == table.topic)), context)
 
     def _write_table(
         self,
         table: Table,
+        records: DataFrame,
         checked: Mapping[str, CheckedBatch],
         dead: Mapping[str, DeadLetterCounts],
         context: BatchContext,
     ) -> TableCounts:
         letters = dead.get(table.name, DeadLetterCounts())
-        with self._locks[table.name]:
-            counts = self._writers[table.name].write(checked[table.name], letters, context)
-        _log.info("batch written", table=table.name, batch_id=context.batch_id, **vars(counts))
-        return counts
+        return self._writers.write(table, records, checked[table.name], letters, context)
 
     def _unrouted(self, records: DataFrame, present: Collection[str]) -> Records | None:
         """Records of topics that no table claims, where there are any."""
@@ -153,80 +193,20 @@ class LakeWriter:
         if unrouted is not None:
             rows.append(unrouted_rows(unrouted, context))
         with self.failpoints.around("dead letters"):
-            return write_dead_letters(self.session, rows, self.locations.dead_letters, context)
+            return retry_transient(lambda: write_dead_letters(self.session, rows, self.locations.dead_letters, context))
 
-    def _write_metrics(self, checked: Mapping[str, CheckedBatch], context: BatchContext) -> None:
-        """One append for all tables; a retry of the batch writes nothing, and neither does a batch of redeliveries."""
-        rows = [
-            self._metric_row(name, measurement, context)
-            for name, batch in checked.items()
-            if batch.counts.is_new
-            for measurement in batch.measurements
-        ]
-        if rows:
-            frame = self.session.createDataFrame(rows, _METRICS_SCHEMA).coalesce(1)
-            transaction = (f"fluvial/{self.query_id}/metrics", context.batch_id)
-            with self.failpoints.around("metrics"):
-                delta.append(frame, self.locations.dq_metrics, transaction=transaction)
-
-    def _metric_row(self, table: str, found: Measurement, context: BatchContext) -> tuple[object, ...]:
-        if found.is_breach:
-            _log.warning("metric below threshold", table=table, metric=found.metric, column=found.column)
-        identity = (self.use_case.name, table, context.query_id, context.batch_id)
-        judged = (found.threshold, found.severity, found.is_breach)
-        return (*identity, found.metric, found.column, found.value, *judged, context.processed_at)
-
-    def _write_accounting(
-        self, checked: Mapping[str, CheckedBatch], counts: Mapping[str, TableCounts], context: BatchContext
-    ) -> None:
-        """Checks the accounting identity of each table and stores it, but for tables that only saw redeliveries."""
-        rows = [
-            _accounting_row(name, checked.get(name), count, context)
-            for name, count in counts.items()
-            if not count.is_redelivery
-        ]
-        if rows:
-            frame = self.session.createDataFrame(rows, _BATCHES_SCHEMA).coalesce(1)
-            transaction = (f"fluvial/{self.query_id}/batches", context.batch_id)
-            with self.failpoints.around("batches"):
-                delta.append(frame, self.locations.batches, transaction=transaction)
-
-
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class _Gathered(Generic[Result]):
-    """Results by table name, and the failures beside them."""
-
-    done: dict[str, Result]
-    failed: dict[str, Exception]
-
-
-def _gather(pool: ThreadPoolExecutor, tables: Sequence[Table], work: Callable[[Table], Result]) -> _Gathered[Result]:
-    """Runs the work for each table; one that fails takes no other with it."""
-    futures = {table.name: pool.submit(work, table) for table in tables}
-    gathered: _Gathered[Result] = _Gathered({}, {})
-    for name, future in futures.items():
-        if (error := future.exception()) is None:
-            gathered.done[name] = future.result()
-        elif isinstance(error, Exception):
-            gathered.failed[name] = error
-        else:
-            raise error
-    return gathered
+    def _add(self, counts: Mapping[str, TableCounts]) -> None:
+        for name, count in counts.items():
+            self.totals[name] = self.totals.get(name, TableCounts()) + count
 
 
 def _raise_failures(failed: Mapping[str, Exception]) -> None:
     if not failed:
         return
-    for name, error in failed.items():
-        _log.error("table failed", table=name, error=str(error).splitlines()[0])
-    names = ", ".join(sorted(failed))
+    names, first = ", ".join(sorted(failed)), next(iter(failed.values()))
     hint = "the batch is tried again as a whole; what the other tables wrote stays and is not written twice"
-    first = next(iter(failed.values()))
     hint = "; ".join(filter(None, (getattr(first, "hint", ""), hint)))
-    raise StorageError(f"can't write {names}: {str(first).splitlines()[0]}", hint) from first
+    raise StorageError(f"can't write {names}: {first_line(str(first))}", hint) from first
 
 
 def _unrouted_counts(dead: Mapping[str, DeadLetterCounts]) -> dict[str, TableCounts]:
@@ -234,23 +214,3 @@ def _unrouted_counts(dead: Mapping[str, DeadLetterCounts]) -> dict[str, TableCou
         return {}
     consumed = letters.written + letters.known
     return {UNROUTED: TableCounts(consumed=consumed, dead_letters=letters.written, duplicates=letters.known)}
-
-
-def _assert_balanced(counts: Mapping[str, TableCounts]) -> None:
-    """The accounting identity; a batch that breaks it isn't acknowledged."""
-    for name, count in counts.items():
-        if not count.is_balanced:
-            raise StorageError(f"the accounting of {name} doesn't add up: {count}", "please report this as a bug")
-
-
-def _accounting_row(
-    name: str, batch: CheckedBatch | None, counts: TableCounts, context: BatchContext
-) -> tuple[object, ...]:
-    summary = batch.summary if batch else None
-    bounds = (summary.min_commit_micros, summary.max_commit_micros) if summary else (None, None)
-    times = (_time(bounds[0]), _time(bounds[1]))
-    return (name, context.query_id, context.batch_id, *vars(counts).values(), *times, context.processed_at)
-
-
-def _time(micros: int | None) -> datetime | None:
-    return None if micros is None else datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros)

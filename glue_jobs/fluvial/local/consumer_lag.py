@@ -6,20 +6,25 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from fluvial.config.lanes import lanes_of
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
 from fluvial.errors import StackError
+from fluvial.io.parking import read_parked_tables
 from fluvial.local.home import Home
 
 _TIMEOUT_SECONDS: Final = 10
 
 
 def read_consumer_lag(use_case: UseCase, home: Home, bootstrap_servers: str) -> dict[str, int]:
-    """Records of each topic that no finished micro-batch holds."""
-    done = finished_offsets(Path(Locations(use_case, home.lake).checkpoint))
+    """Records of each topic that no finished micro-batch holds, and those that wait for a parked table."""
+    done, waiting = finished_by_topic(use_case, home), waiting_records(use_case, home)
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "fluvial-health", "log_level": 0})
     try:
-        return {table.topic: _lag(consumer, table.topic, done.get(table.topic, {})) for table in use_case.tables}
+        return {
+            table.topic: _lag(consumer, table.topic, done.get(table.topic, {})) + waiting.get(table.name, 0)
+            for table in use_case.tables
+        }
     except KafkaException as error:
         raise StackError(
             f"no Kafka broker answers at {bootstrap_servers}: {error.args[0].str()}",
@@ -28,6 +33,20 @@ def read_consumer_lag(use_case: UseCase, home: Home, bootstrap_servers: str) -> 
         ) from error
     finally:
         consumer.close()
+
+
+def waiting_records(use_case: UseCase, home: Home) -> dict[str, int]:
+    """Records that wait for each parked table."""
+    return {parked.table: parked.waiting for parked in read_parked_tables(Locations(use_case, home.lake).parked)}
+
+
+def finished_by_topic(use_case: UseCase, home: Home) -> dict[str, dict[str, int]]:
+    """By topic; each from the checkpoint of the lane that reads it now."""
+    locations, done = Locations(use_case, home.lake), dict[str, dict[str, int]]()
+    for lane in lanes_of(use_case):
+        found = finished_offsets(Path(locations.lane_checkpoint(lane.name)))
+        done |= {topic: found[topic] for topic in lane.topics if topic in found}
+    return done
 
 
 def _lag(consumer: Consumer, topic: str, done: dict[str, int]) -> int:
@@ -40,13 +59,9 @@ def _lag(consumer: Consumer, topic: str, done: dict[str, int]) -> int:
 
 
 def finished_offsets(checkpoint: Path) -> dict[str, dict[str, int]]:
-    """Offsets after the newest finished micro-batch of every query below the checkpoint, by topic and partition."""
-    offsets: dict[str, dict[str, int]] = {}
-    for commits in checkpoint.glob("**/commits"):
-        finished = [int(path.name) for path in commits.iterdir() if path.name.isdecimal()]
-        if finished:
-            offsets |= _offsets_of(commits.parent / "offsets" / str(max(finished)))
-    return offsets
+    """Offsets after the newest finished micro-batch of a query, by topic and partition."""
+    finished = [int(path.name) for path in (checkpoint / "commits").glob("*") if path.name.isdecimal()]
+    return _offsets_of(checkpoint / "offsets" / str(max(finished))) if finished else {}
 
 
 def _offsets_of(batch: Path) -> dict[str, dict[str, int]]:

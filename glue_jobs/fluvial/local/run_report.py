@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from fluvial import columns as c
+from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.io.duckdb_types import quote
+from fluvial.io.parking import read_parked_tables
 from fluvial.io.query import open_lake
 from fluvial.local.home import Home
 from fluvial.local.run_catch_up import TableCounts
@@ -76,7 +78,7 @@ def read_report(
         metrics,
         read_latency(use_case, batches, started, read),
         min(((batch.queryable - started).total_seconds() for batch in batches), default=None),
-        tuple(_missing(tables, metrics, violations)),
+        (*_missing(tables, metrics, violations), *_parked(use_case, home)),
     )
 
 
@@ -104,6 +106,10 @@ def _missing(tables: Sequence[TableReport], metrics: Sequence[Metric], violation
         ),
         *(f"{table.name}: no metrics" for table in tables if table.name not in measured),
     ]
+
+
+def _parked(use_case: UseCase, home: Home) -> Sequence[str]:
+    return [str(parked.notice) for parked in read_parked_tables(Locations(use_case, home.lake).parked)]
 
 
 def _disagreement(table: TableReport) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 import psutil
 
+from fluvial.io.parked import ParkedNotice
 from fluvial.local.airflow import airflow_status
 from fluvial.local.connect import CONNECT
 from fluvial.local.endpoints import Endpoints, read_endpoints
@@ -16,7 +17,7 @@ from fluvial.local.kafka import KAFKA
 from fluvial.local.part import NotReadyError, Part
 from fluvial.local.postgres import POSTGRES
 from fluvial.local.process import Process, is_running, log_path, process_names, read_process
-from fluvial.local.streaming import read_streaming_state
+from fluvial.local.streaming_state import describe_batches, read_parked_notices, read_streaming_state
 
 PARTS: Final[tuple[Part, ...]] = (POSTGRES, KAFKA, CONNECT)
 STREAMING_PREFIX: Final = "streaming-"
@@ -42,6 +43,7 @@ class PartStatus:
     pid: int | None = None
     memory_mb: int | None = None
     log: str = ""
+    parked: tuple[ParkedNotice, ...] = ()
 
     @property
     def is_up(self) -> bool:
@@ -56,12 +58,21 @@ def status(home: Home) -> tuple[PartStatus, ...]:
     probes = [(part.name, _probe_part(home, part)) for part in PARTS]
     probes += [(name, _probe(home, name)) for name in others]
     with ThreadPoolExecutor(len(probes)) as pool:
-        return tuple(pool.map(lambda probe: _observe(home, *probe), probes))
+        return tuple(pool.map(lambda probe: _with_parked(home, _observe(home, *probe)), probes))
 
 
 def remembered_endpoints(home: Home) -> Endpoints | None:
     """The endpoints of the last start, None before the first."""
     return read_endpoints(home) if (home.run / "endpoints.json").exists() else None
+
+
+def _with_parked(home: Home, part: PartStatus) -> PartStatus:
+    """A running job whose tables don't all run isn't well."""
+    if not part.name.startswith(STREAMING_PREFIX):
+        return part
+    parked = read_parked_notices(part.name.removeprefix(STREAMING_PREFIX), home)
+    state = PartState.UNHEALTHY if parked and part.is_up else part.state
+    return replace(part, parked=parked, state=state, detail="; ".join([part.detail, *map(str, parked)]))
 
 
 def _observe(home: Home, name: str, probe: Callable[[], str]) -> PartStatus:
@@ -113,7 +124,7 @@ def _probe_streaming(home: Home, use_case: str) -> str:
     state = read_streaming_state(use_case, home)
     if state is None or state.state != "running":
         raise NotReadyError(state.error or state.state if state else "starting")
-    return f"batch {state.batch_id}" if state.batch_id is not None else "waiting for events"
+    return describe_batches(state.lanes, state.batch_id)
 
 
 def _last_words(home: Home, name: str) -> str:

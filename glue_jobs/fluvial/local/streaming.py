@@ -1,15 +1,11 @@
 """The streaming job of a use case as a supervised process: start, stop, look."""
 
 import hashlib
-import json
-import os
 import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -31,35 +27,12 @@ from fluvial.local.process import (
     stop_process,
 )
 from fluvial.local.state_files import write_state
+from fluvial.local.streaming_state import StreamingState, read_streaming_state, state_path
 
 START_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 60.0
 LEASE_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.1
-
-
-@dataclass(frozen=True)
-class StreamingState:
-    """What the job says of itself after its start and after each micro-batch."""
-
-    pid: int
-    state: str
-    batch_id: int | None
-    updated_at: datetime | None
-    error: str
-
-
-@dataclass(frozen=True)
-class StateReporter:
-    """Writes the job's state file; called by the job itself with (state, batch id, error)."""
-
-    home: Home
-    use_case: str
-
-    def __call__(self, state: str, batch_id: int | None, error: str) -> None:
-        """Replaces the state file in one step."""
-        words = {"pid": os.getpid(), "state": state, "batch_id": batch_id, "error": error}
-        write_state(_state_path(self.home, self.use_case), json.dumps(words | {"updated_at": _now()}))
 
 
 def start_streaming(
@@ -75,6 +48,13 @@ def start_streaming(
 
 
 @contextmanager
+def sole_driver(use_case: UseCase, home: Home, purpose: str = "the streaming job") -> Iterator[None]:
+    """Held by whoever writes the lake, while it does; a second one gets a StackBusyError, however it was started."""
+    with exclusive(home.run / f"{process_name(use_case.name)}.driver.lease", purpose, 0):
+        yield
+
+
+@contextmanager
 def sole_writer(use_case: UseCase, home: Home, purpose: str) -> Iterator[None]:
     """Holds the lake of a use case: no streaming job starts meanwhile; raises StackBusyError if one runs."""
     with exclusive(_lease_path(home, use_case.name), purpose, 0):
@@ -84,7 +64,8 @@ def sole_writer(use_case: UseCase, home: Home, purpose: str) -> Iterator[None]:
                 f"stop it with `fluvial down`, do this again, then go on with `fluvial up --use-case {use_case.name}`",
                 part=process_name(use_case.name),
             )
-        yield
+        with sole_driver(use_case, home, purpose):
+            yield
 
 
 def _start(tables: Path, home: Home, command: Sequence[str] | None) -> str:
@@ -95,7 +76,7 @@ def _start(tables: Path, home: Home, command: Sequence[str] | None) -> str:
         _wait_until_running(home, use_case)
         return "kept"
     stop_streaming(use_case, home)
-    _state_path(home, use_case).unlink(missing_ok=True)
+    state_path(home, use_case).unlink(missing_ok=True)
     environment = {"FLUVIAL_ARTIFACTS": str(home.artifacts), **java_environment()}
     start_process(home, name, command or _command(tables, home), environment)
     write_state(remembered, fingerprint)
@@ -115,24 +96,8 @@ def is_streaming(use_case: UseCase, home: Home) -> bool:
 
 def forget_streaming(use_case: UseCase, home: Home) -> None:
     """Removes what an ended job has left of its state."""
-    _state_path(home, use_case.name).unlink(missing_ok=True)
+    state_path(home, use_case.name).unlink(missing_ok=True)
     (home.run / f"{process_name(use_case.name)}.fingerprint").unlink(missing_ok=True)
-
-
-def read_streaming_state(use_case: str, home: Home) -> StreamingState | None:
-    """The job's own words; None before its first."""
-    try:
-        found = json.loads(_state_path(home, use_case).read_text(encoding="utf-8"))
-        updated = found.get("updated_at")
-        return StreamingState(
-            int(found["pid"]),
-            str(found["state"]),
-            found.get("batch_id"),
-            _moment(updated),
-            str(found.get("error") or ""),
-        )
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
-        return None
 
 
 def process_name(use_case: str) -> str:
@@ -177,24 +142,9 @@ def _lease_path(home: Home, use_case: str) -> Path:
     return home.run / f"{process_name(use_case)}.lease"
 
 
-def _state_path(home: Home, use_case: str) -> Path:
-    return home.run / f"{process_name(use_case)}.json"
-
-
 def _command(tables: Path, home: Home) -> tuple[str, ...]:
     # The script lies beside the package, as it does in the folder that AWS Glue gets.
     script = Path(str(files("fluvial"))).parent / "streaming_job.py"
     if not script.is_file():
         raise StackError(f"{script} doesn't exist", "install Fluvial from a checkout", part="streaming")
     return (sys.executable, str(script), "--config", str(tables), "--home", str(home.root))
-
-
-def _moment(text: object) -> datetime | None:
-    if not isinstance(text, str):
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()

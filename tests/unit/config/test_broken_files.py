@@ -261,6 +261,8 @@ WARNINGS = [
      "no rule judges column 'photo', so its compliance is always 1", "add a rule for it, or remove the check"),
     ("security_protocol: SASL_SSL", "security_protocol: SASL_PLAINTEXT", "8:22", "W004",
      "SASL_PLAINTEXT sends records and passwords unprotected", "write SASL_SSL"),
+    ("  trigger_interval: 10 seconds", "  lanes: {mian: {trigger_interval: 1 second}}", "5:17", "W007",
+     "no table is in lane 'mian'", "did you mean 'main'?"),
 ]  # fmt: skip
 
 

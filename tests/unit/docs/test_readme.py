@@ -117,7 +117,7 @@ def test_the_lake_reference_lists_the_columns_of_quarantine_replays() -> None:
 
 
 def test_the_lake_reference_lists_the_columns_of_the_side_tables() -> None:
-    from fluvial.io import lake_writer
+    from fluvial.io import side_tables
 
-    for name, schema in (("dq_metrics", lake_writer._METRICS_SCHEMA), ("batches", lake_writer._BATCHES_SCHEMA)):
+    for name, schema in (("dq_metrics", side_tables._METRICS_SCHEMA), ("batches", side_tables._BATCHES_SCHEMA)):
         assert documented_columns(name) == dict(column.split() for column in schema.split(", "))

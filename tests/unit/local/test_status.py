@@ -4,11 +4,15 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from fluvial.errors import StackError
+from fluvial.io.parked import BatchId, OffsetRange, Share
+from fluvial.io.parking import Parking
+from fluvial.io.state_files import LocalFiles
 from fluvial.local.endpoints import Endpoints, write_endpoints
 from fluvial.local.home import Home
 from fluvial.local.ports import any_free_port
@@ -54,6 +58,17 @@ def test_a_streaming_job_is_shown_with_its_own_words(home: Home) -> None:
     (home.run / "streaming-orders.json").write_text(json.dumps(said))
     part = status(home)[-1]
     assert (part.name, part.state, part.detail) == ("streaming-orders", PartState.RUNNING, "batch 7")
+
+
+def test_a_streaming_job_with_a_parked_table_is_not_well_and_says_which(home: Home) -> None:
+    job, folder = start_process(home, "streaming-orders", SLEEPER), str(home.lake / "checkpoints/parked")
+    said = {"pid": job.pid, "state": "running", "batch_id": 7, "updated_at": None, "parked_folder": folder}
+    (home.run / "streaming-orders.json").write_text(json.dumps(said))
+    share = Share(BatchId("q", 7), 12, (OffsetRange("cdc-lines", 0, 5, 17),))
+    Parking(LocalFiles(folder), "main", 100).park("lines", share, "no way", datetime(2026, 1, 1, tzinfo=UTC))
+    part = status(home)[-1]
+    assert (part.state, [notice.table for notice in part.parked]) == (PartState.UNHEALTHY, ["lines"])
+    assert part.detail.startswith("batch 7; lines (lane main) is parked since 2026-01-01T00:00:00+00:00, 12 records")
 
 
 def test_down_stops_whatever_has_a_pid_file(home: Home) -> None:

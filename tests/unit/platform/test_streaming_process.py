@@ -7,7 +7,8 @@ import pytest
 from fluvial.errors import StackBusyError, StackError
 from fluvial.local.endpoints import Endpoints, write_endpoints
 from fluvial.local.home import Home
-from fluvial.local.streaming import read_streaming_state, sole_writer, start_streaming, stop_streaming
+from fluvial.local.streaming import sole_driver, sole_writer, start_streaming, stop_streaming
+from fluvial.local.streaming_state import read_streaming_state
 from tests.unit.io.lakes import use_case_of
 
 SHOP = use_case_of().model_copy(update={"name": "shop"})
@@ -65,6 +66,23 @@ def test_a_sole_writer_keeps_the_job_from_starting_and_lets_it_start_afterwards(
 def test_beside_a_running_job_there_is_no_sole_writer(home: Home, tables: Path, job: tuple[str, ...]) -> None:
     start_streaming(tables, home, job)
     with pytest.raises(StackBusyError, match="the streaming job of 'shop' writes"), sole_writer(SHOP, home, "mending"):
+        pass
+
+
+def test_a_second_driver_is_refused_however_it_was_started(home: Home) -> None:
+    with (
+        sole_driver(SHOP, home),
+        pytest.raises(StackBusyError, match=r"\(the streaming job, since"),
+        sole_driver(SHOP, home),
+    ):
+        pass
+    with sole_driver(SHOP, home), pytest.raises(StackBusyError), sole_writer(SHOP, home, "fluvial replay"):
+        pass
+    with (
+        sole_writer(SHOP, home, "fluvial replay"),
+        pytest.raises(StackBusyError, match=r"\(fluvial replay, since"),
+        sole_driver(SHOP, home),
+    ):
         pass
 
 

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
 import duckdb
 
 from fluvial.compile.source_names import connector_name, slot_name
+from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
 from fluvial.errors import FluvialError, StackError
 from fluvial.io.lake import open_lake
+from fluvial.io.parking import read_parked_tables
 from fluvial.local.broker import Broker
 from fluvial.local.connect_api import ConnectApi
 from fluvial.local.consumer_lag import read_consumer_lag
@@ -19,7 +22,8 @@ from fluvial.local.health import Check, HealthReport, report_path
 from fluvial.local.home import Home
 from fluvial.local.source_database import connect, friendly_errors
 from fluvial.local.state_files import write_state
-from fluvial.local.streaming import is_streaming, process_name, read_streaming_state
+from fluvial.local.streaming import is_streaming, process_name
+from fluvial.local.streaming_state import read_streaming_state
 from fluvial.plan.steps import Step
 
 MOST_SLOT_LAG_BYTES: Final = 256 * 1024 * 1024
@@ -48,13 +52,14 @@ def report_health(step: Step, use_case: UseCase, home: Home) -> dict[str, object
 
 
 def check_health(use_case: UseCase, home: Home) -> HealthReport:
-    """Looks at source, slot, connector, broker, streaming job and quarantine; a part that can't be asked isn't well."""
+    """Looks at everything from the source to the quarantine; a part that can't be asked isn't well."""
     endpoints = read_endpoints(home)
     checks: dict[str, Callable[[], Check]] = {
         "postgres": lambda: _check_slot(use_case, endpoints),
         "connector": lambda: _check_connector(use_case, endpoints),
         "broker": lambda: _check_topics(use_case, endpoints),
         "streaming": lambda: _check_streaming(use_case, home, endpoints),
+        "tables": lambda: _check_tables(use_case, home),
         "quarantine": lambda: _check_quarantine(use_case, home),
     }
     return HealthReport(use_case.name, tuple(_asked(name, check) for name, check in checks.items()))
@@ -125,6 +130,14 @@ def _check_streaming(use_case: UseCase, home: Home, endpoints: Endpoints) -> Che
         problem = f"{sum(behind.values()):,} records wait, and no micro-batch ended for {age:.0f} s"
         return Check("streaming", ok=False, problem=problem, hint=hint, figures=figures)
     return Check("streaming", ok=True, figures=figures)
+
+
+def _check_tables(use_case: UseCase, home: Home) -> Check:
+    notices = [parked.notice for parked in read_parked_tables(Locations(use_case, home.lake).parked)]
+    figures: dict[str, object] = {"parked": [asdict(notice) for notice in notices]}
+    problem = "; ".join(str(notice) for notice in notices)
+    hint = "mend the reason; a parked table comes back by itself, a stopped one says what it needs" if notices else ""
+    return Check("tables", ok=not notices, problem=problem, hint=hint, figures=figures)
 
 
 def _check_quarantine(use_case: UseCase, home: Home) -> Check:

@@ -1,0 +1,112 @@
+"""The writers of a lane's tables, each used by one thread at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Protocol
+
+import structlog
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from fluvial.config.locations import Locations, TableLocations
+from fluvial.config.model import Table, UseCase
+from fluvial.config.settle import SettlePolicy
+from fluvial.errors import StorageError
+from fluvial.io.dead_letters import DeadLetterCounts
+from fluvial.io.failpoints import Failpoints
+from fluvial.io.reason import reason
+from fluvial.io.table_writer import CheckedBatch, TableWriter
+from fluvial.io.transient import retry_transient
+from fluvial.streams import BatchContext, Records, TableCounts
+
+_log = structlog.get_logger()
+
+
+class MakeTableWriter(Protocol):
+    """Makes the writer of one table."""
+
+    def __call__(
+        self,
+        session: SparkSession,
+        table: Table,
+        locations: TableLocations,
+        failpoints: Failpoints,
+        policy: SettlePolicy,
+    ) -> TableWriter:
+        """A new one, which knows nothing yet."""
+
+
+@dataclass
+class TableWriters:
+    """One for each table, made again when it has failed."""
+
+    session: SparkSession
+    use_case: UseCase
+    locations: Locations
+    failpoints: Failpoints
+    make: MakeTableWriter
+
+    def __post_init__(self) -> None:
+        self._writers = {table.name: self._new(table) for table in self.use_case.tables}
+        self._locks = {table.name: Lock() for table in self.use_case.tables}
+
+    def __getitem__(self, name: str) -> TableWriter:
+        return self._writers[name]
+
+    def sessions(self) -> Iterator[SparkSession]:
+        """The sessions in which histories are settled."""
+        return (writer.history.session for writer in self._writers.values())
+
+    def check(
+        self, records: DataFrame, table: Table, context: BatchContext, expected: int | None = None
+    ) -> CheckedBatch:
+        """Checks a table's records; raises StorageError where they aren't as many as were counted before."""
+        with self._locks[table.name]:
+            batch = self[table.name].check(Records(records.where(F.col("topic") == table.topic)), context)
+        if expected is not None and batch.summary.consumed != expected:
+            message = f"{expected} records of {table.name} were announced, {batch.summary.consumed} came"
+            raise StorageError(message, "they are read again; if this stays, Kafka has lost some")
+        return batch
+
+    def write(
+        self, table: Table, records: DataFrame, checked: CheckedBatch, letters: DeadLetterCounts, context: BatchContext
+    ) -> TableCounts:
+        """Writes a table's records, again from the check on where another writer's commit came in between."""
+        first = [checked]
+
+        def write() -> TableCounts:
+            batch = first.pop() if first else self._check_again(records, table, context)
+            with self._locks[table.name]:
+                return self[table.name].write(batch, letters, context)
+
+        counts = retry_transient(write)
+        if not counts.is_balanced:
+            raise StorageError(
+                f"the accounting of {table.name} doesn't add up: {counts}", "please report this as a bug"
+            )
+        _log.info("batch written", table=table.name, batch_id=context.batch_id, **vars(counts))
+        return counts
+
+    def settle_due(self, now: datetime) -> None:
+        """Settles the tables whose policy says so; one that fails here fails in its next batch, and is parked there."""
+        for name in self._writers:
+            with self._locks[name]:
+                try:
+                    self[name].settle_due(now)
+                except Exception as error:  # noqa: BLE001 - one table may not keep the others from their turn
+                    _log.error("table not settled", table=name, error=reason(error))
+
+    def renew(self, name: str) -> None:
+        """Forgets what a table's writer has learnt of its log: after a failure nobody knows what it has written."""
+        with self._locks[name]:
+            self._writers[name] = self._new(self.use_case.table(name))
+
+    def _check_again(self, records: DataFrame, table: Table, context: BatchContext) -> CheckedBatch:
+        self.renew(table.name)
+        return self.check(records, table, context)
+
+    def _new(self, table: Table) -> TableWriter:
+        places, policy = self.locations.table(table), self.use_case.settle_policy(table)
+        return self.make(self.session, table, places, self.failpoints, policy)

@@ -1,0 +1,55 @@
+"""Which offsets of a topic the local broker holds."""
+
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
+from typing import Any, Final
+
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from fluvial.errors import StackError
+from fluvial.io.broker_offsets import Bounds
+
+_TIMEOUT_SECONDS: Final = 10
+_EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+
+class TopicOffsets:
+    """A BrokerOffsets of the broker at an address."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._servers = bootstrap_servers
+        # Without log_level, librdkafka prints each refused connection on stderr.
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+
+    def bounds(self, topics: Collection[str]) -> Mapping[str, Mapping[int, Bounds]]:
+        """By topic and partition; a topic that isn't there is left out. Raises StackError where no broker answers."""
+        try:
+            return self._bounds(topics)
+        except KafkaException as error:
+            raise StackError(
+                f"no Kafka broker answers at {self._servers}: {error.args[0].str()}",
+                "see `fluvial status`, mend it with `fluvial up`",
+                part="kafka",
+            ) from error
+
+    def _bounds(self, topics: Collection[str]) -> dict[str, dict[int, Bounds]]:
+        known = self._admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
+        partitions = [
+            TopicPartition(topic, number) for topic in topics if topic in known for number in known[topic].partitions
+        ]
+        if not partitions:
+            return {}
+        earliest, latest = self._ask(partitions, _EARLIEST), self._ask(partitions, _LATEST)
+        found: dict[str, dict[int, Bounds]] = {}
+        for place in partitions:
+            first, end = (answers[place].result(_TIMEOUT_SECONDS).offset for answers in (earliest, latest))
+            found.setdefault(place.topic, {})[place.partition] = Bounds(first, end)
+        return found
+
+    def _ask(self, partitions: Collection[TopicPartition], spec: OffsetSpec) -> Mapping[TopicPartition, "Future[Any]"]:
+        answers: Mapping[TopicPartition, Future[Any]] = self._admin.list_offsets(
+            dict.fromkeys(partitions, spec), request_timeout=_TIMEOUT_SECONDS
+        )
+        return answers

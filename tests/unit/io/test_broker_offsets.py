@@ -1,0 +1,35 @@
+from fluvial.io.broker_offsets import Bounds, find_gap, find_skipped, held_ranges
+from fluvial.io.parked import OffsetRange
+
+
+def test_records_dropped_before_they_were_read_are_named() -> None:
+    gap = find_gap("cdc-items", {0: 120, 1: 7}, {0: Bounds(340, 900), 1: Bounds(7, 9)})
+    assert gap == "cdc-items partition 0, offsets 120 to 339 are gone before anybody read them"
+
+
+def test_a_topic_that_ends_before_the_next_offset_was_made_anew() -> None:
+    gap = find_gap("cdc-items", {0: 120}, {0: Bounds(0, 12)})
+    assert gap == "cdc-items was made anew: partition 0 ends at 12, and 120 was to come next"
+
+
+def test_a_topic_or_a_partition_can_be_gone() -> None:
+    assert find_gap("cdc-items", {0: 1}, None) == "topic cdc-items is gone"
+    assert find_gap("cdc-items", {0: 1, 3: 5}, {0: Bounds(0, 1)}) == "cdc-items has lost partition 3"
+
+
+def test_what_was_never_read_can_have_no_gap() -> None:
+    assert find_gap("cdc-items", {}, None) == ""
+    assert find_gap("cdc-items", {0: 5}, {0: Bounds(5, 5), 1: Bounds(90, 99)}) == ""
+
+
+def test_of_a_topic_made_anew_the_query_goes_past_what_lies_before_its_new_place() -> None:
+    first, end = {0: 120, 1: 7}, {0: 12, 1: 9}
+    skipped = find_skipped("cdc-items", first, end, {0: Bounds(0, 15), 1: Bounds(0, 9)})
+    assert skipped == [OffsetRange("cdc-items", 0, 0, 12)]
+
+
+def test_of_an_accepted_gap_what_is_left_is_read() -> None:
+    ranges = [OffsetRange("cdc-items", 0, 0, 10), OffsetRange("cdc-items", 1, 0, 10), OffsetRange("cdc-old", 0, 0, 9)]
+    assert held_ranges(ranges, {"cdc-items": {0: Bounds(4, 99), 1: Bounds(50, 99)}}) == (
+        OffsetRange("cdc-items", 0, 4, 10),
+    )
