@@ -15,6 +15,8 @@ _DIGITS: Final = r"^-?\d+$"
 _EXPONENT: Final = r"[eE]"
 _BASE64: Final = r"^[A-Za-z0-9+/]*={0,2}$"
 _BASE64_GROUP: Final = 4
+_FIRST_MOMENT: Final = "0001-01-01T00:00:00Z"
+_LAST_MOMENT: Final = "9999-12-31T23:59:59.999999Z"
 _MICROSECONDS_FROM: Final = 100_000_000_000_000
 """Epoch numbers at or above this are microseconds: as milliseconds they would lie past the year 5138."""
 
@@ -45,7 +47,12 @@ def _timestamp(text: Column) -> Column:
     number = text.cast("bigint")
     micros = F.when(F.abs(number) >= _MICROSECONDS_FROM, number).otherwise(number * 1000)
     is_number = number.isNotNull() & text.rlike(_DIGITS)
-    return F.when(is_number, F.timestamp_micros(micros)).otherwise(read_time(text))
+    return _within_years(F.when(is_number, F.timestamp_micros(micros)).otherwise(read_time(text)))
+
+
+def _within_years(value: Column) -> Column:
+    """Years 1 to 9999: PostgreSQL's `-infinity` comes as a moment some 290,000 years ago."""
+    return F.when(value.between(F.lit(_FIRST_MOMENT).cast("timestamp"), F.lit(_LAST_MOMENT).cast("timestamp")), value)
 
 
 def read_time(text: Column) -> Column:
