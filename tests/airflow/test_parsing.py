@@ -54,5 +54,5 @@ def test_parsing_opens_no_connection(parsed: dict[str, Any]) -> None:
 
 def test_another_hash_seed_parses_to_the_same_dags(parsed: dict[str, Any], checkout: Path) -> None:
     again = _parse(checkout, "2")
-    # Airflow itself collects the DAGs of a file in a set, and writes the keys of one object in any order; tasks are a list.
+    # Airflow itself collects the DAGs of a file in a set and writes the keys of one object in any order.
     assert json.dumps(again["dags"], sort_keys=True) == json.dumps(parsed["dags"], sort_keys=True)
