@@ -64,11 +64,10 @@ def dsn(stack: Stack) -> str:
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:
     places, sequence = places_of(USE_CASE, tmp_path, "vehicles"), "0000.1.0000000000000001"
-    names = ("id", "plate", "price", "seen_at")
-    versions = [{**dict(zip(names, row, strict=True)), "_sequence": sequence, "_is_current": True} for row in LAKE]
+    rows = [{**dict(zip(("id", "plate", "price", "seen_at"), row, strict=True)), "_sequence": sequence} for row in LAKE]
+    versions = [{**row, "_is_current": True} for row in rows]
     write_rows(places.history, versions, HISTORY_SCHEMA, partition_by=["_is_current"])
-    events = [{"id": row[0], "_sequence": sequence, "_operation": "INSERT", "_is_quarantined": False} for row in LAKE]
-    write_rows(places.log, events, LOG_SCHEMA)
+    write_rows(places.log, [{**row, "_operation": "INSERT", "_is_quarantined": False} for row in rows], LOG_SCHEMA)
     return tmp_path
 
 
