@@ -9,19 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from fluvial.cli.display import shown_progress
 from fluvial.cli.quarantine import JsonOption, RuleOption, TableArgument
 from fluvial.cli.query_output import json_text
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_table, select_use_case
+from fluvial.cli.spark import spark_session
 from fluvial.config.locations import Locations
-from fluvial.config.model import Table, UseCase
+from fluvial.config.model import Table
 from fluvial.io.logging import configure_logging
 from fluvial.io.quarantine_replay import QuarantineReplayer, ReplayReport, Selection
 from fluvial.io.repairs_file import read_repairs
-from fluvial.io.session import build_session
-from fluvial.local.artifacts import ensure_artifacts, spark_jars
-from fluvial.local.home import Home
-from fluvial.local.java import java_environment
 from fluvial.local.streaming import sole_writer
 
 
@@ -44,22 +40,14 @@ def replay(
     use_case, place = select_use_case(config), select_home(home)
     chosen = select_table(use_case, table)
     selection = Selection(rule, tuple(events or ()), read_repairs(repairs, chosen) if repairs else ())
-    with sole_writer(use_case, place, "fluvial quarantine replay"):
-        report = _replay(use_case, chosen, place, selection)
+    with (
+        sole_writer(use_case, place, "fluvial quarantine replay"),
+        spark_session("fluvial-quarantine-replay", place) as session,
+    ):
+        report = QuarantineReplayer(session, chosen, Locations(use_case, place.lake), _user()).replay(selection)
     print(json_text(_words(report)) if as_json else "\n".join(_report_lines(report, chosen)))
     if report.still_violating:
         raise typer.Exit(1)
-
-
-def _replay(use_case: UseCase, table: Table, home: Home, selection: Selection) -> ReplayReport:
-    with shown_progress() as progress:
-        ensure_artifacts(home, ("spark",), progress)
-    os.environ.update(java_environment())
-    session = build_session("fluvial-quarantine-replay", spark_jars(home))
-    try:
-        return QuarantineReplayer(session, table, Locations(use_case, home.lake), _user()).replay(selection)
-    finally:
-        session.stop()
 
 
 def _words(report: ReplayReport) -> dict[str, Any]:

@@ -1,23 +1,18 @@
 """`fluvial replay`: recorded Kafka records through exactly the streaming chain, without Kafka."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fluvial.cli.display import shown_progress
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_use_case
+from fluvial.cli.spark import spark_session
 from fluvial.config.model import UseCase
 from fluvial.io.events_file import read_events
 from fluvial.io.logging import configure_logging
 from fluvial.io.replay import replay_events
-from fluvial.io.session import build_session
-from fluvial.local.artifacts import ensure_artifacts, spark_jars
-from fluvial.local.home import Home
-from fluvial.local.java import java_environment
 from fluvial.local.streaming import sole_writer
 from fluvial.streams import TableCounts
 
@@ -36,20 +31,12 @@ def replay(
     use_case, place = select_use_case(config), select_home(home)
     for _ in read_events(events, micro_batch):
         pass
-    with shown_progress() as progress:
-        ensure_artifacts(place, ("spark",), progress)
-    with sole_writer(use_case, place, "fluvial replay"):
-        counts = _replay(use_case, place, events, micro_batch)
+    with (
+        sole_writer(use_case, place, "fluvial replay"),
+        spark_session("fluvial-replay", place, {"spark.driver.memory": "2g"}) as session,
+    ):
+        counts = replay_events(session, use_case, place.lake, events, micro_batch)
     typer.echo(json.dumps(_summary(use_case, events, counts), indent=2))
-
-
-def _replay(use_case: UseCase, home: Home, events: Path, micro_batch: int) -> Mapping[str, TableCounts]:
-    os.environ.update(java_environment())
-    session = build_session("fluvial-replay", spark_jars(home), {"spark.driver.memory": "2g"})
-    try:
-        return replay_events(session, use_case, home.lake, events, micro_batch)
-    finally:
-        session.stop()
 
 
 def _summary(use_case: UseCase, events: Path, counts: Mapping[str, TableCounts]) -> dict[str, object]:

@@ -21,7 +21,7 @@ RulesByTable = Mapping[str, tuple[str, ...]]
 
 def run_backtest(use_case: UseCase, home: Home, chosen: RulesByTable) -> list["RuleBacktest"]:
     """The outcomes of the chosen rules, table by table."""
-    from fluvial.cli.settle import spark_session  # noqa: PLC0415 - a plan without --backtest needs no Spark
+    from fluvial.cli.spark import spark_session  # noqa: PLC0415 - a plan without --backtest needs no Spark
     from fluvial.io.backtest import backtest_rules  # noqa: PLC0415
 
     locations, documents = Locations(use_case, home.lake), _applied(use_case, home)

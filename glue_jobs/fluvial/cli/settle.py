@@ -1,25 +1,18 @@
 """`fluvial settle` and `fluvial rebuild`: histories brought up to their logs by hand."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from pyspark.sql import SparkSession
 
-from fluvial.cli.display import shown_progress
 from fluvial.cli.query_output import json_text
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_table, select_use_case
+from fluvial.cli.spark import spark_session
 from fluvial.config.locations import Locations
 from fluvial.io.logging import configure_logging
-from fluvial.io.session import build_session
 from fluvial.io.settling import SettleReport, rebuild_table, settle_tables
-from fluvial.local.artifacts import ensure_artifacts, spark_jars
-from fluvial.local.home import Home
-from fluvial.local.java import java_environment
 from fluvial.local.streaming import sole_writer
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print what changed as JSON.")]
@@ -65,19 +58,6 @@ def rebuild(
         versions = rebuild_table(session, chosen, Locations(use_case, place.lake))
     words = {"table": chosen.name, "versions": versions}
     print(json_text(words) if as_json else f"{chosen.name}: {versions:,} versions derived from the log")
-
-
-@contextmanager
-def spark_session(name: str, home: Home) -> Iterator[SparkSession]:
-    """A session of the job's own kind, stopped in the end; what it needs is fetched."""
-    with shown_progress() as progress:
-        ensure_artifacts(home, ("spark",), progress)
-    os.environ.update(java_environment())
-    session = build_session(name, spark_jars(home))
-    try:
-        yield session
-    finally:
-        session.stop()
 
 
 def _lines(reports: Sequence[SettleReport]) -> Iterator[str]:
