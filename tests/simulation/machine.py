@@ -8,14 +8,13 @@ import sys
 from random import Random
 from typing import Final
 
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from tests.simulation.delivery import EVENT, Record
 from tests.simulation.model import BOUNDARIES, Batch, Crash, Pipeline
 from tests.simulation.simulate import Run
-from tests.simulation.source_rules import PICK, SourceRules
+from tests.simulation.source_rules import PICK, SourceRules, run_examples
 
 STEPS: Final = 50
 EXAMPLES: Final = 200
@@ -123,17 +122,4 @@ class Chain(SourceRules):
 
 def run_machine(number: int, pipeline_class: type[Pipeline] = Pipeline, *, shrinks: bool = True) -> None:
     """Runs the examples of one seed, always the same ones; what fails is shrunk to its shortest story."""
-    machine = type("Chain", (Chain,), {"pipeline_class": pipeline_class})
-    seed(number)(machine)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            database=None,
-            deadline=None,
-            report_multiple_bugs=False,
-            phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_examples(type("Chain", (Chain,), {"pipeline_class": pipeline_class}), number, EXAMPLES, STEPS, shrinks=shrinks)

@@ -3,8 +3,9 @@
 from random import Random
 from typing import Final
 
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from tests.simulation.delivery import CONTROL, EVENT, GARBAGE, TOMBSTONE, Record
 from tests.simulation.model import Batch
@@ -113,3 +114,20 @@ class SourceRules(RuleBasedStateMachine):
         batch = (self.query, self.batch_id)
         self.read, self.batch_id = self.read + len(records), self.batch_id + 1
         return batch, records
+
+
+def run_examples(machine: type[SourceRules], number: int, examples: int, steps: int, *, shrinks: bool) -> None:
+    """Runs a machine; the same number draws the same examples, on every machine and every day."""
+    seed(number)(machine)
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            database=None,
+            deadline=None,
+            report_multiple_bugs=False,
+            phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

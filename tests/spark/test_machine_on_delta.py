@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule
 from pyspark.sql import SparkSession
 
 from fluvial.config.locations import TableLocations
@@ -17,7 +16,7 @@ from fluvial.io.repairs_file import Repair
 from tests.campaign import sized
 from tests.simulation.delivery import GARBAGE, Record
 from tests.simulation.source import Change
-from tests.simulation.source_rules import PICK, SourceRules
+from tests.simulation.source_rules import PICK, SourceRules, run_examples
 from tests.spark.lake_checks import check_dead_letters, check_table
 from tests.spark.lakes import Lake
 from tests.spark.packs import USE_CASE, Message, event_of, sequence_of, value_of
@@ -126,16 +125,4 @@ def _messages(records: Sequence[Record]) -> list[Message]:
 @pytest.mark.parametrize("number", sized(1, 10), ids="seed{}".format)
 def test_no_sequence_of_operations_parts_a_real_lake_from_the_oracle(spark: SparkSession, number: int) -> None:
     machine = type("ChainOnDelta", (ChainOnDelta,), {"spark": spark})
-    seed(number)(machine)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            database=None,
-            deadline=None,
-            report_multiple_bugs=False,
-            phases=(Phase.generate,),
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_examples(machine, number, EXAMPLES, STEPS, shrinks=False)

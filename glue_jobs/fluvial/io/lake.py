@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,6 @@ from fluvial.io.duckdb_types import literal, quote
 from fluvial.io.live_view import create_live_view
 
 _EVENTS: Final = f"NOT {quote(c.IS_QUARANTINED)} AND {quote(c.OPERATION)} IS DISTINCT FROM '{c.SNAPSHOT}'"
-SnapshotReader = Callable[[str], DeltaSnapshot | None]
 
 
 @dataclass(frozen=True)

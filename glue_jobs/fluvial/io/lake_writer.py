@@ -82,12 +82,7 @@ class LakeWriter:
         context = BatchContext(share.batch.query_id, share.batch.number, self.clock())
         records = records.persist()
         try:
-            checked = {table.name: self._writers.check(records, table, context, expected)}
-            self._side.write_metrics(checked, context, parked=table.name)
-            dead = self._write_dead_letters(checked, None, context)
-            counts = {table.name: self._write_table(table, records, checked, dead, context)}
-            delta.release(checked[table.name].records)
-            self._side.write_accounting(checked, counts, context, parked=table.name)
+            counts = self._write_checked_share(table, records, context, expected)
         except Exception:
             self._writers.renew(table.name)
             raise
@@ -95,6 +90,19 @@ class LakeWriter:
             records.unpersist()
         self._add(counts)
         return counts[table.name]
+
+    def _write_checked_share(
+        self, table: Table, records: DataFrame, context: BatchContext, expected: int | None
+    ) -> dict[str, TableCounts]:
+        checked = {table.name: self._writers.check(records, table, context, expected)}
+        try:
+            self._side.write_metrics(checked, context, parked=table.name)
+            dead = self._write_dead_letters(checked, None, context)
+            counts = {table.name: self._write_table(table, records, checked, dead, context)}
+        finally:
+            delta.release(checked[table.name].records)
+        self._side.write_accounting(checked, counts, context, parked=table.name)
+        return counts
 
     def settle_due(self, now: datetime) -> None:
         """Settles, between batches, the tables whose policy says so."""

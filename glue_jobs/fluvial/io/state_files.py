@@ -47,7 +47,7 @@ class LocalFiles:
         path = self._path(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, text)
+            replace_text(path, text)
         except OSError as error:
             raise self._refused("write", name, error) from error
 
@@ -83,7 +83,8 @@ class MemoryFiles:
         self.texts[name] = text
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_text(path: Path, text: str) -> None:
+    """Replaces a file in one step, on disk when this returns; only its owner may read it. Raises OSError."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -1,7 +1,8 @@
 """The local Kafka broker's topics."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
@@ -13,24 +14,35 @@ from fluvial.errors import StackError
 _TIMEOUT_SECONDS: Final = 10
 
 
+def admin_client(bootstrap_servers: str) -> AdminClient:
+    """A client that keeps quiet: without log_level, librdkafka prints each refused connection on stderr."""
+    return AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+
+
+@contextmanager
+def asking(bootstrap_servers: str) -> Iterator[None]:
+    """Raises StackError where no broker answers."""
+    try:
+        yield
+    except KafkaException as error:
+        raise StackError(
+            f"no Kafka broker answers at {bootstrap_servers}: {error.args[0].str()}",
+            "see `fluvial status`, mend it with `fluvial up`",
+            part="kafka",
+        ) from error
+
+
 class Broker:
     """Creates, widens and deletes topics; every method may be repeated."""
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._servers = bootstrap_servers
-        # Without log_level, librdkafka prints each refused connection on stderr.
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+        self._admin = admin_client(bootstrap_servers)
 
     def partitions(self) -> dict[str, int]:
         """Every topic with its number of partitions; raises StackError where no broker answers."""
-        try:
+        with asking(self._servers):
             metadata = self._admin.list_topics(timeout=_TIMEOUT_SECONDS)
-        except KafkaException as error:
-            raise StackError(
-                f"no Kafka broker answers at {self._servers}: {error.args[0].str()}",
-                "see `fluvial status`, mend it with `fluvial up`",
-                part="kafka",
-            ) from error
         return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
     def ensure(self, topics: Iterable[Topic]) -> Mapping[str, str]:

@@ -1,27 +1,19 @@
 """Small files that are either whole or absent."""
 
 import errno
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fluvial.errors import DiskFullError, StackError
+from fluvial.io.state_files import replace_text
 
 
 def write_state(path: Path, text: str) -> None:
     """Replace `path` in one step; only its owner may read it."""
     with accessing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        replace_text(path, text)
 
 
 @contextmanager

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from typing import Any, Final
 
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
-from fluvial.errors import StackError
 from fluvial.io.broker_offsets import Bounds
+from fluvial.local.broker import admin_client, asking
 
 _TIMEOUT_SECONDS: Final = 10
 _EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
@@ -20,19 +20,12 @@ class TopicOffsets:
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._servers = bootstrap_servers
-        # Without log_level, librdkafka prints each refused connection on stderr.
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+        self._admin = admin_client(bootstrap_servers)
 
     def bounds(self, topics: Collection[str]) -> Mapping[str, Mapping[int, Bounds]]:
         """By topic and partition; a topic that isn't there is left out. Raises StackError where no broker answers."""
-        try:
+        with asking(self._servers):
             return self._bounds(topics)
-        except KafkaException as error:
-            raise StackError(
-                f"no Kafka broker answers at {self._servers}: {error.args[0].str()}",
-                "see `fluvial status`, mend it with `fluvial up`",
-                part="kafka",
-            ) from error
 
     def _bounds(self, topics: Collection[str]) -> dict[str, dict[int, Bounds]]:
         known = self._admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
