@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NewType
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 
 Records = NewType("Records", DataFrame)
 """Kafka's own columns: key, value (binary), topic, partition, offset, timestamp."""
@@ -63,6 +63,16 @@ RAW_KEY: Final = "_raw_key"
 RAW_VALUE: Final = "_raw_value"
 KAFKA_TIMESTAMP: Final = "_kafka_timestamp"
 ACTION: Final = "_action"
+
+
+@dataclass(frozen=True)
+class TransformFailure:
+    """A transform that can't do its work on some rows: those where `holds` is true."""
+
+    rule_id: str
+    column: str
+    message: str
+    holds: Column
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,23 @@
 """What each rule and each transform means in Spark: all of them over one frame."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from fluvial.config.model import Table
-from fluvial.micro_batch import check_records
-from fluvial.streams import Records
-from tests.spark.records import debezium, records
+from fluvial.config.locations import Locations
+from fluvial.config.model import Table, UseCase
+from fluvial.history.deduplicate import drop_repeats
+from fluvial.io.explain import explain_row
+from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.quarantine_replay import QuarantineReplayer, Selection
+from fluvial.io.repairs_file import Repair
+from fluvial.io.verify import verify_table
+from fluvial.micro_batch import BatchOutcome, check_records, place_events
+from fluvial.streams import EVENT, IS_DERIVED, KIND, BatchContext, ChangeEvents, FreshEvents, Records
+from tests.spark.records import TINY, debezium, records
 
 GUESTS = Table.model_validate(
     {
@@ -64,3 +73,113 @@ def test_a_value_is_shared_by_rows_of_different_keys_only_and_a_length_counts_ch
     found = checked.orderBy("_offset").select("_has_error", F.col("_violations.rule_id"))
     assert [tuple(row) for row in found.collect()] == [(has_error, rules) for _, has_error, rules in values]
     assert [name for name in checked.columns if name.startswith("_is_")] == []
+
+
+PARCELS = Table.model_validate(
+    {
+        "name": "parcels",
+        "primary_key": "id",
+        "schema": [
+            {"name": "id", "type": "integer"},
+            {"name": "weight", "type": "decimal(8,2)"},
+            {"name": "size", "type": "string"},
+            {"name": "count", "type": "bigint"},
+            {"name": "sent", "type": "timestamp"},
+            {"name": "note", "type": "string"},
+            {"name": "zone", "type": "string"},
+        ],
+        "dq_rules": [{"id": "note_there", "type": "not_null", "column": "note", "severity": "warning"}],
+        "transforms": [
+            {"type": "cast", "column": "weight", "params": {"to_type": "int"}, "order": 2},
+            {"type": "cast", "column": "size", "params": {"to_type": "smallint"}},
+            {"type": "cast", "column": "count", "params": {"to_type": "int"}},
+            {"type": "cast", "column": "sent", "params": {"to_type": "date"}},
+            {"type": "rename", "column": "note", "params": {"new_name": "remark"}},
+            {"type": "upper", "column": "remark"},
+            {"type": "default_value", "column": "remark", "params": {"value": "none"}},
+            {"type": "mask_pii", "column": "remark", "params": {"visible_chars": 2}, "order": 9},
+            {"type": "rename", "column": "zone", "params": {"new_name": "note"}, "order": 10},
+        ],
+    }
+)
+PARCEL = {
+    "id": 1, "weight": "3.00", "size": "7", "count": 5, "sent": "2026-01-01T23:59:59Z", "note": "fragile", "zone": "A"
+}  # fmt: skip
+
+
+def place(spark: SparkSession, table: Table, values: list[str]) -> BatchOutcome:
+    checked = check_records(Records(records(spark, values)), table)
+    events = ChangeEvents(checked.where(F.col(KIND) == EVENT).withColumn(IS_DERIVED, F.lit(False)))
+    context = BatchContext("query-1", 0, datetime(2026, 1, 1, tzinfo=UTC))
+    return place_events(FreshEvents(drop_repeats(events, table.primary_key)), table, context)
+
+
+def rows(frame: DataFrame, *names: str | Column) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in frame.orderBy("_offset").select(*names).collect()]
+
+
+def test_types_and_names_change_and_what_a_type_cannot_hold_is_quarantined(spark: SparkSession) -> None:
+    values = [
+        debezium("c", 1, PARCEL),
+        debezium("c", 2, PARCEL | {"note": None, "sent": None}),
+        debezium("u", 3, {"id": 1, "weight": "4.00", "zone": "__debezium_unavailable_value"}),
+        debezium("c", 4, PARCEL | {"weight": "3.50", "size": "7.5", "count": 3_000_000_000}),
+        debezium("c", 5, PARCEL | {"size": "40000"}),
+        debezium("c", 6, PARCEL | {"size": "large", "note": "a secret"}),
+        debezium("d", 7, PARCEL | {"weight": "3.50"}),
+        debezium("t", 8),
+    ]
+    outcome = place(spark, PARCELS, values)
+
+    assert {name: kind for name, kind in outcome.log.dtypes if not name.startswith("_")} == {
+        "id": "int", "weight": "int", "size": "smallint", "count": "int", "sent": "date", "remark": "string",
+        "note": "string",
+    }  # fmt: skip
+    log = rows(outcome.log, "weight", "size", F.col("sent").cast("string"), "remark", "note", "_not_authored_columns")
+    gap = (None, None, None, None, None, None)
+    assert log == [
+        (3, 7, "2026-01-01", "*****LE", "A", None),
+        (3, 7, None, "**ne", "A", None),
+        (4, None, None, None, None, ["size", "count", "sent", "remark", "note"]),
+        gap,
+        gap,
+        gap,
+        (None, 7, "2026-01-01", "*****LE", "A", None),
+        gap,
+    ]
+    quarantined = rows(outcome.quarantined, "size", "note", "zone", "_after_image.note", "_failed_rules")
+    assert quarantined == [
+        ("7.5", "*****le", "A", "*****le", ["transform.cast"] * 3),
+        ("40000", "*****le", "A", "*****le", ["transform.cast"]),
+        ("large", "******et", "A", "******et", ["transform.cast"]),
+    ]
+    messages = outcome.quarantined.orderBy("_offset").select("_violations.message").first()
+    assert messages is not None
+    assert messages[0] == [
+        "size can't be cast to smallint",
+        "count can't be cast to int",
+        "weight can't be cast to int",
+    ]
+
+
+def test_a_lake_of_other_names_and_types_verifies_explains_and_takes_its_repairs_by_the_sources_names(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    use_case = UseCase(**dict(UseCase.model_validate(TINY)) | {"tables": (PARCELS,)})
+    writer = LakeWriter(spark, use_case, Locations(use_case, tmp_path), "query-1")
+    bad = debezium("u", 6, PARCEL | {"size": "large", "note": "new"})
+    batches = [[debezium("c", 5, PARCEL)], [bad, debezium("u", 7, {"id": 1, "weight": "4.00", "zone": "B"})]]
+    for number, batch in enumerate(batches):
+        writer.write(records(spark, batch, topic="cdc-parcels", first=number), number)
+    replayer = QuarantineReplayer(spark, PARCELS, Locations(use_case, tmp_path), "ann")
+    report = replayer.replay(Selection(repairs=(Repair(f"0000.1.{6:016X}", {"id": "1"}, {"size": "8"}, 1),)))
+
+    assert report.replayed == 1
+    assert verify_table(use_case, tmp_path, PARCELS).is_same
+    versions = explain_row(use_case, tmp_path, PARCELS, "1").versions
+    assert [(version.row["weight"], version.row["size"], version.row["note"]) for version in versions] == [
+        (3, 7, "A"),
+        (3, 8, "A"),
+        (4, 8, "B"),
+    ]
+    assert versions[1].changed == {"size": (7, 8), "remark": ("*****LE", "*EW")}

@@ -86,7 +86,7 @@ def _heading(story: Story) -> str:
 def _transforms(table: Table) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for transform in table.ordered_transforms:
-        found.setdefault(transform.column, []).append(transform.type)
+        found.setdefault(transform.column, []).append(transform.summary)
     return found
 
 
@@ -160,7 +160,7 @@ def _event_words(told: Told) -> dict[str, object]:
 
 
 def _version_words(version: Version, table: Table) -> dict[str, object]:
-    values = {name: version.row.get(name) for name in table.value_columns}
+    values = {name: version.row.get(name) for name in table.lake.value_columns}
     return {"version": version.number, **_picked(version.row, _VERSION_FIELDS), "values": values}
 
 

@@ -74,7 +74,8 @@ def _as_text(verdict: Verdict | SourceVerdict, limit: int) -> str:
 def _counts(verdict: Verdict | SourceVerdict) -> str:
     if isinstance(verdict, SourceVerdict):
         left_out = f", {verdict.quarantined} keys in quarantine left out" if verdict.quarantined else ""
-        return f"{verdict.rows:,} rows of the source as of {verdict.position}{left_out}"
+        untold = f", not compared: {', '.join(verdict.not_compared)}" if verdict.not_compared else ""
+        return f"{verdict.rows:,} rows of the source as of {verdict.position}{left_out}{untold}"
     counts = f"{verdict.versions:,} versions from {verdict.log_rows:,} log rows"
     if verdict.sequence_conflicts:
         counts += f", {verdict.sequence_conflicts:,} sequence conflicts"

@@ -4,7 +4,10 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """E00x: the file. E01x: the shape. E02x: names. E03x, E04x: meaning. E06x: the running source. W0xx: a warning."""
+    """E00x: the file. E01x: the shape. E02x: names. E03x, E04x: meaning. E05x: transforms that change the shape.
+
+    E06x: the running source. W0xx: a warning, the file can be used.
+    """
 
     UNREADABLE = "E001"
     NOT_YAML = "E002"
@@ -42,6 +45,10 @@ class Code(StrEnum):
     UNMASKED_PII = "E041"
     SHARED_PLACE = "E042"
 
+    TARGET_EXISTS = "E050"
+    WRONG_CAST = "E051"
+    WRONG_DEFAULT = "E052"
+
     WAL_LEVEL = "E060"
     NO_FREE_SLOT = "E061"
     NO_PRIVILEGE = "E062"
@@ -54,6 +61,7 @@ class Code(StrEnum):
     LOOKS_PERSONAL = "W002"
     NOTHING_TO_MEASURE = "W003"
     UNPROTECTED_RECORDS = "W004"
+    DEPENDS_ON_BATCH = "W005"
     EMPTY_LANE = "W007"
     WEAK_IDENTITY = "W010"
     SOURCE_WITHOUT_ZONE = "W011"

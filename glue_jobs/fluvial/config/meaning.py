@@ -11,7 +11,7 @@ from fluvial.config.places import place_findings
 from fluvial.config.reserved import is_reserved_table
 from fluvial.config.rule_conflicts import conflict_findings
 from fluvial.config.rules import Rule
-from fluvial.config.transforms import Transform
+from fluvial.config.transform_findings import transform_findings
 from fluvial.config.types import family
 
 _SHARES: Final = frozenset({"completeness", "uniqueness", "compliance"})
@@ -49,8 +49,7 @@ def table_findings(table: Table, untyped: frozenset[str] = frozenset()) -> Itera
     types = {column.name: column.type for column in table.columns if column.name not in untyped}
     for position, rule in enumerate(table.dq_rules):
         yield from (found.below("dq_rules", position) for found in _rule_findings(rule, types.get(rule.column)))
-    for position, step in enumerate(table.transforms):
-        yield from (found.below("transforms", position) for found in _transform_findings(step, table, types))
+    yield from transform_findings(table, untyped)
     yield from conflict_findings(table, types)
     yield from classification_findings(table)
 
@@ -92,12 +91,9 @@ def _unknown_columns(table: Table) -> Iterator[Finding]:
 
 
 def _named_columns(table: Table) -> Iterator[tuple[Path, str]]:
-    for key, names in (("primary_key", table.primary_key), ("track_columns", table.track_columns)):
-        yield from (((key, position), name) for position, name in enumerate(names))
+    yield from ((("primary_key", position), name) for position, name in enumerate(table.primary_key))
     for position, rule in enumerate(table.dq_rules):
         yield ("dq_rules", position, "column"), rule.column
-    for position, step in enumerate(table.transforms):
-        yield ("transforms", position, "column"), step.column
     for position, check in enumerate(table.deequ_checks):
         if check.column is not None:
             yield ("deequ_checks", position, "column"), check.column
@@ -113,18 +109,6 @@ def _rule_findings(rule: Rule, spark_type: str | None) -> Iterator[Finding]:
         yield Finding(("column",), Code.RULE_MISFITS_TYPE, message, hint, f"a {wanted} column", spark_type)
         return
     yield from rule.check_params(spark_type)
-
-
-def _transform_findings(step: Transform, table: Table, types: dict[str, str]) -> Iterator[Finding]:
-    if step.column in table.primary_key:
-        message = f"transform '{step.type}' on the primary-key column '{step.column}' could make two rows one"
-        yield Finding(("column",), Code.TRANSFORM_ON_KEY, message, "transform another column, or remove it")
-    spark_type = types.get(step.column)
-    if spark_type is not None and family(spark_type) not in step.accepts:
-        wanted = " or ".join(sorted(step.accepts))
-        message = f"transform '{step.type}' needs a {wanted} column; '{step.column}' is {spark_type}"
-        hint = "choose another transform, or correct the column's type"
-        yield Finding(("column",), Code.TRANSFORM_MISFITS_TYPE, message, hint, f"a {wanted} column", spark_type)
 
 
 def _check_findings(table: Table) -> Iterator[Finding]:

@@ -1,29 +1,18 @@
 """The models of tables.yaml: frozen, unknown keys forbidden, every value checked when it is built."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fluvial.config.base import Model
+from fluvial.config.fields import ColumnName, Identifier, TypeName
+from fluvial.config.lake_shape import LakeColumn, LakeShape
 from fluvial.config.rules import Rule
 from fluvial.config.settle import SettlePolicy
 from fluvial.config.transforms import Transform
-from fluvial.config.types import UnknownTypeError, spark_type
-
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
-ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
-"""A business column: no leading underscore, because those names belong to Fluvial."""
-
-
-def _known_type(value: Any) -> str:
-    if not isinstance(value, str):
-        raise PydanticCustomError("string_type", "expected the name of a type")
-    try:
-        return spark_type(value)
-    except UnknownTypeError as error:
-        raise PydanticCustomError("unknown_type", "unknown type '{name}'", {"name": value}) from error
 
 
 # Paths stand in SQL text and in URLs; S3 itself advises against the rest.
@@ -57,7 +46,7 @@ class Column(Model):
     name: ColumnName
     """As in the source."""
 
-    type: Annotated[str, BeforeValidator(_known_type), Field(examples=["string"])]
+    type: Annotated[TypeName, Field(examples=["string"])]
     """string, int, bigint, decimal(p,s), double, boolean, date, timestamp, binary, or PostgreSQL's names for them."""
 
     nullable: bool = True
@@ -125,7 +114,7 @@ class Table(Model):
     """What is measured in every micro-batch."""
 
     track_columns: tuple[ColumnName, ...] = ()
-    """Columns whose change opens a version; all of them unless given."""
+    """Columns of the history whose change opens a version, by their names there; all of them unless given."""
 
     sensitive: bool = False
     """Every column has to be classified, and every `pii` column masked, or the file is refused."""
@@ -158,13 +147,47 @@ class Table(Model):
 
     @property
     def masked_columns(self) -> frozenset[str]:
-        """Columns whose raw values may not be written anywhere."""
-        return frozenset(transform.column for transform in self.transforms if transform.masks)
+        """Columns of the source whose raw values may not be written anywhere."""
+        masked: set[str] = set()
+        for transform, shape in self.shapes():
+            if transform.masks:
+                masked |= shape[transform.column].sources
+        return frozenset(masked)
 
     @property
     def ordered_transforms(self) -> tuple[Transform, ...]:
         """The transforms in the order they run: by `order`, then as written."""
         return tuple(sorted(self.transforms, key=lambda transform: transform.order))
+
+    def shapes(self) -> Iterator[tuple[Transform, LakeShape]]:
+        """Each transform with the columns it finds; those that name no column of theirs are passed over."""
+        shape = self._source_shape
+        for transform in self.ordered_transforms:
+            if transform.column in shape:
+                yield transform, shape
+                shape = transform.reshape(shape)
+
+    @property
+    def lake_shape(self) -> LakeShape:
+        """The columns of log and history: those of the source after every transform."""
+        shape = self._source_shape
+        for transform, before in self.shapes():
+            shape = transform.reshape(before)
+        return shape
+
+    @property
+    def lake(self) -> "Table":
+        """The table as log and history have it; rules and transforms belong to the source and are left behind."""
+        nullable = {column.name: column.nullable for column in self.columns}
+        columns = tuple(
+            Column(name=name, type=found.type, nullable=nullable.get(name, True))
+            for name, found in self.lake_shape.items()
+        )
+        return self.model_copy(update={"columns": columns, "dq_rules": (), "transforms": (), "deequ_checks": ()})
+
+    @property
+    def _source_shape(self) -> LakeShape:
+        return {column.name: LakeColumn(column.type, frozenset({column.name})) for column in self.columns}
 
 
 class LaneSettings(Model):

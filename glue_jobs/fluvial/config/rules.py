@@ -212,6 +212,13 @@ class UniqueRule(_Rule):
 
     looks_at_batch: ClassVar[bool] = True
 
+    def check_params(self, spark_type: str) -> Iterator[Finding]:
+        """A verdict by chance shouldn't decide what the history is."""
+        if self.severity == "error":
+            message = f"rule '{self.id}' quarantines by what else is in a micro-batch: the history depends on batching"
+            hint = "write `severity: warning`, and let the source keep the column unique"
+            yield Finding(("severity",), Code.DEPENDS_ON_BATCH, message, hint, "warning", "error")
+
 
 Rule = Annotated[
     RangeRule | AllowedValuesRule | RegexRule | NotNullRule | LengthRule | UniqueRule, Field(discriminator="type")

@@ -30,6 +30,7 @@ _EXPECTED: Final = {
 _WRONG_VALUE_CODES: Final = {"wrong_regex": Code.WRONG_REGEX, "wrong_bound": Code.WRONG_BOUND}
 _HINTS: Final = {
     "name": "a letter first, then letters, digits and underscores, 63 at most",
+    "new_name": "a letter first, then letters, digits and underscores, 63 at most",
     "column": "a letter first, then letters, digits and underscores, 63 at most",
     "schema_name": "a letter first, then letters, digits and underscores, 63 at most",
     "database": "a letter first, then letters, digits and underscores, 63 at most",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from fluvial.config.model import ColumnName, Identifier
+from fluvial.config.fields import ColumnName, Identifier
 from fluvial.generate.draws import Value
 from fluvial.generate.numbers import Increment
 from fluvial.generate.values import Reference, ValueKind

@@ -50,6 +50,7 @@ class HistoryWriter:
 
     def __post_init__(self) -> None:
         self.session = self.parent.newSession()
+        self.table = self.table.lake
 
     @cached_property
     def watch(self) -> SettleWatch:

@@ -110,16 +110,16 @@ BATCHES: Final[Mapping[str, str]] = {
 
 def history_columns(table: Table) -> dict[str, str]:
     """Columns of the history, in order."""
-    return _business_columns(table) | _HISTORY
+    return _business_columns(table.lake) | _HISTORY
 
 
 def log_columns(table: Table) -> dict[str, str]:
     """Columns of the log, in order."""
-    return _business_columns(table) | _LOG
+    return _business_columns(table.lake) | _LOG
 
 
 def quarantine_columns(table: Table) -> dict[str, str]:
-    """Columns of the quarantine, in order."""
+    """Columns of the quarantine, in order: those of the source."""
     return _business_columns(table) | _QUARANTINE
 
 

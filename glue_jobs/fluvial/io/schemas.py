@@ -60,5 +60,5 @@ def log_schema(table: Table) -> str:
 
 
 def _ddl(table: Table, system: dict[str, str]) -> str:
-    business = {column.name: column.type for column in table.columns}
+    business = {column.name: column.type for column in table.lake.columns}
     return ", ".join(f"`{name}` {kind}" for name, kind in (business | system).items())

@@ -37,7 +37,10 @@ Digest = dict[str, tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class SourceVerdict:
-    """What comparing one table with its source found, as of `position` in the source's log."""
+    """What comparing one table with its source found, as of `position` in the source's log.
+
+    `not_compared` are columns whose transforms no database can repeat.
+    """
 
     table: str
     position: str
@@ -47,6 +50,7 @@ class SourceVerdict:
     quarantined: int
     total: int
     differences: tuple[Difference, ...]
+    not_compared: tuple[str, ...] = ()
 
     @property
     def is_same(self) -> bool:
@@ -112,6 +116,7 @@ def _compare(use_case: UseCase, lake: Path, table: Table, pinned: _Pinned) -> So
         quarantined=quarantined,
         total=len(found),
         differences=tuple(found[:_MOST]),
+        not_compared=tuple(sorted({*table.lake.value_columns} - {*source_sql.compared_values(table)})),
     )
 
 

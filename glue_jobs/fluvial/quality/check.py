@@ -2,6 +2,7 @@
 
 import hashlib
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -12,7 +13,7 @@ from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.config.rules import Rule
 from fluvial.quality.predicates import is_shared, shared_name, violated
-from fluvial.streams import EVENT, HAS_ERROR, KIND, UNREADABLE, CheckedRecords, ParsedRecords
+from fluvial.streams import EVENT, HAS_ERROR, KIND, UNREADABLE, CheckedRecords, ParsedRecords, TransformFailure
 
 VIOLATIONS_TYPE = "array<struct<rule_id:string,column:string,severity:string,message:string,rule_version:string>>"
 TYPE_RULE = "schema.type"
@@ -43,9 +44,12 @@ class _Condition:
         return F.when(self.holds, F.struct(*(F.lit(value).alias(name) for name, value in fields.items())))
 
 
-def check_rules(records: ParsedRecords, table: Table) -> CheckedRecords:
-    """Adds `_violations` (NULL where there is none) and `_has_error`. Deletes and truncates are never judged."""
-    conditions = _conditions(table)
+def check_rules(records: ParsedRecords, table: Table, failures: Sequence[TransformFailure] = ()) -> CheckedRecords:
+    """Adds `_violations` (NULL where there is none) and `_has_error`. Deletes and truncates are never judged.
+
+    What a transform can't change is a violation too: its row may not go on with a NULL for a value.
+    """
+    conditions = [*_conditions(table), *map(_failed, failures)]
     errors = [condition for condition in conditions if condition.severity == "error"]
     compared, names = _compare_rows(records, table)
     suspected = compared.select("*", F.coalesce(_is_judged() & _some(conditions), F.lit(False)).alias(_IS_SUSPECT))
@@ -117,6 +121,11 @@ def _schema_conditions(table: Table) -> list[_Condition]:
 def _unreadable(name: str, spark_type: str) -> _Condition:
     message = f"{name} can't be read as {spark_type}"
     return _Condition(TYPE_RULE, name, "error", message, "", _is_listed(name, UNREADABLE))
+
+
+def _failed(failure: TransformFailure) -> _Condition:
+    holds = failure.holds & _is_judgeable(failure.column)
+    return _Condition(failure.rule_id, failure.column, "error", failure.message, "", holds)
 
 
 def _missing(name: str) -> _Condition:

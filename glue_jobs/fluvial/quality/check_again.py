@@ -1,5 +1,6 @@
 """`check_again`: the rules once more, for events whose masked values can't be judged any longer."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from pyspark.sql import Column
@@ -8,23 +9,25 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.quality.check import NULLABLE_RULE, VIOLATIONS_TYPE, check_rules
-from fluvial.streams import HAS_ERROR, CheckedRecords, ParsedRecords
+from fluvial.streams import HAS_ERROR, CheckedRecords, ParsedRecords, TransformFailure
 
 _UNAUTHORED: Final = "_told_not_authored"
 
 
-def check_again(records: ParsedRecords, table: Table, repaired: Column, first: Column) -> CheckedRecords:
+def check_again(
+    records: ParsedRecords, table: Table, failures: Sequence[TransformFailure], repaired: Column, first: Column
+) -> CheckedRecords:
     """As `check_rules`; a masked column that isn't among the `repaired` names keeps its verdict from `first`.
 
     Its stored text says nothing of the raw one: a masked address breaks every pattern for addresses. Such a violation
     ends only with a repaired value, or with a configuration that no longer has the rule or only warns.
     """
     if not table.masked_columns:
-        return check_rules(records, table)
+        return check_rules(records, table, failures)
     hidden = F.array_except(F.array(*map(F.lit, sorted(table.masked_columns))), repaired)
     unjudged = F.array_union(F.coalesce(F.col(c.NOT_AUTHORED), F.array()), hidden)
     veiled = records.withColumn(_UNAUTHORED, F.col(c.NOT_AUTHORED)).withColumn(c.NOT_AUTHORED, unjudged)
-    checked = check_rules(ParsedRecords(veiled), table)
+    checked = check_rules(ParsedRecords(veiled), table, failures)
     kept = F.filter(first, lambda violation: _is_kept(violation, hidden, _masked_rules(table)))
     return CheckedRecords(
         checked.select(

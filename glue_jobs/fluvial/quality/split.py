@@ -43,8 +43,13 @@ def quarantine_rows(
     )
 
 
-def log_rows(events: FreshEvents, transformed: Mapping[str, Column], table: Table, batch: BatchContext) -> LogRows:
-    """One row for each event; a quarantined one keeps its key and position and none of its values."""
+def log_rows(
+    events: FreshEvents, transformed: Mapping[str, Column], not_authored: Column, table: Table, batch: BatchContext
+) -> LogRows:
+    """One row for each event; a quarantined one keeps its key and position and none of its values.
+
+    `transformed` and `not_authored` speak of the columns of the lake.
+    """
 
     def value(name: str, column: Column) -> Column:
         kept = column if name in table.primary_key else F.when(~F.col(HAS_ERROR), column)
@@ -57,7 +62,7 @@ def log_rows(events: FreshEvents, transformed: Mapping[str, Column], table: Tabl
             c.OPERATION,
             c.COMMIT_TIME,
             F.col(HAS_ERROR).alias(c.IS_QUARANTINED),
-            c.NOT_AUTHORED,
+            not_authored.alias(c.NOT_AUTHORED),
             c.PAYLOAD_HASH,
             c.SOURCE_POSITION,
             c.TOPIC,

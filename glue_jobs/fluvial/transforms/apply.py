@@ -1,13 +1,28 @@
 """What each transform does in Spark, and `apply_transforms`, which folds the configured ones over the columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from fluvial import columns as c
+from fluvial.config.lake_shape import LakeShape
 from fluvial.config.model import Table
-from fluvial.config.transforms import MaskPiiTransform, RoundTransform, Transform
+from fluvial.config.transforms import (
+    CastTransform,
+    DefaultValueTransform,
+    MaskPiiTransform,
+    RenameTransform,
+    RoundTransform,
+    Transform,
+)
+from fluvial.streams import TransformFailure
+from fluvial.transforms.change_type import change_type, text_of
+
+CAST_RULE: Final = "transform.cast"
+"""Names the violation of a value that can't be cast."""
 
 Change = Callable[[Any, Column], Column]
 """(transform, the column so far) -> the changed column."""
@@ -52,34 +67,90 @@ _CHANGES: Final[dict[str, Change]] = {
 
 
 def apply_transforms(table: Table) -> dict[str, Column]:
-    """Every business column after its transforms, in the configured types."""
-    return _fold(table, table.ordered_transforms, {name: F.col(name) for name in table.column_names})
+    """Every column of the lake, in its order, out of the columns of an event."""
+    return _fold(table).columns
+
+
+def find_failures(table: Table) -> tuple[TransformFailure, ...]:
+    """What the table's transforms can't change, as conditions on an event."""
+    return _fold(table).failures if any(step.type == "cast" for step in table.transforms) else ()
+
+
+def lake_not_authored(table: Table) -> Column:
+    """Columns of the lake of which an event says nothing: it says nothing of something that they are made from."""
+    told = {name: found.sources for name, found in table.lake_shape.items()}
+    if all(sources == {name} for name, sources in told.items()) and len(told) == len(table.columns):
+        return F.col(c.NOT_AUTHORED)
+    names = F.array_compact(F.array(*(F.when(_lacks(sources), F.lit(name)) for name, sources in told.items())))
+    return F.when(F.col(c.NOT_AUTHORED).isNotNull() & (F.size(names) > 0), names)
+
+
+def _lacks(sources: Iterable[str]) -> Column:
+    """Whether an event says nothing of one of these columns."""
+    listed = F.array(*map(F.lit, sorted(sources)))
+    return F.coalesce(F.arrays_overlap(F.col(c.NOT_AUTHORED), listed), F.lit(False))
 
 
 def apply_masks(table: Table) -> dict[str, Column]:
-    """Every business column with its masking transforms only: what a quarantined row may show."""
-    masks = tuple(transform for transform in table.ordered_transforms if transform.masks)
-    return _fold(table, masks, {name: F.col(name) for name in table.column_names})
+    """Every column of the source with its masking transforms only: what a quarantined row may show."""
+    columns = {column.name: F.col(column.name) for column in table.columns}
+    for transform, shape in table.shapes():
+        for name in shape[transform.column].sources if transform.masks else ():
+            columns[name] = _CHANGES[transform.type](transform, columns[name].cast("string"))
+    # What a mask made of a number or a date isn't one any longer: its text is in the after-image.
+    return {column.name: columns[column.name].cast(column.type) for column in table.columns}
 
 
 def mask_texts(table: Table, image: Column) -> Column:
     """A map of raw texts with the masked columns masked."""
-    masks = [transform for transform in table.ordered_transforms if transform.masks]
+    masks = [(step, shape[step.column].sources) for step, shape in table.shapes() if step.masks]
     if not masks:
         return image
 
     def masked(name: Column, text: Column) -> Column:
         changed = text
-        for mask in masks:
-            changed = F.when(name == mask.column, _CHANGES[mask.type](mask, text)).otherwise(changed)
+        for mask, sources in masks:
+            changed = F.when(name.isin(*sources), _CHANGES[mask.type](mask, text)).otherwise(changed)
         return changed
 
     return F.transform_values(image, masked)
 
 
-def _fold(table: Table, transforms: tuple[Transform, ...], columns: dict[str, Column]) -> dict[str, Column]:
-    types = {column.name: column.type for column in table.columns}
-    for transform in transforms:
-        changed = _CHANGES[transform.type](transform, columns[transform.column])
-        columns[transform.column] = changed.cast(types[transform.column])
-    return columns
+@dataclass(frozen=True)
+class _Folded:
+    """Columns by their names in the lake, and what failed on the way."""
+
+    columns: dict[str, Column]
+    failures: tuple[TransformFailure, ...] = ()
+
+
+def _fold(table: Table) -> _Folded:
+    folded = _Folded({column.name: F.col(column.name) for column in table.columns})
+    for transform, shape in table.shapes():
+        folded = _step(folded, transform, shape)
+    return folded
+
+
+def _step(before: _Folded, transform: Transform, shape: LakeShape) -> _Folded:
+    """One transform; a column keeps the type that the shape says, whatever Spark would make of it."""
+    column, value = shape[transform.column], before.columns[transform.column]
+    match transform:
+        case RenameTransform(params=to):
+            renamed = {
+                to.new_name if name == transform.column else name: so_far for name, so_far in before.columns.items()
+            }
+            return replace(before, columns=renamed)
+        case CastTransform(params=to):
+            cast = change_type(value, column.type, to.to_type)
+            failures = (_failure(transform, name, value.isNotNull() & cast.isNull()) for name in sorted(column.sources))
+            return _Folded({**before.columns, transform.column: cast}, (*before.failures, *failures))
+        case DefaultValueTransform(params=default):
+            missing = value.isNull() & F.col(c.OPERATION).isin(c.INSERT, c.UPDATE, c.READ) & ~_lacks(column.sources)
+            changed = F.when(missing, F.lit(text_of(default.value)).cast(column.type)).otherwise(value)
+        case _:
+            changed = _CHANGES[transform.type](transform, value).cast(column.type)
+    return replace(before, columns={**before.columns, transform.column: changed})
+
+
+def _failure(transform: CastTransform, name: str, holds: Column) -> TransformFailure:
+    return TransformFailure(CAST_RULE, name, f"{name} can't be cast to {transform.params.to_type}", holds)

@@ -13,7 +13,7 @@ WHOLE_ROW: Final = "*"
 
 def differences_sql(table: Table, derived: str, history: str) -> str:
     """(key, sequence, column, expected, found) as text, one row for each column that differs."""
-    shown = [*table.value_columns, *(name for name in HISTORY_COLUMNS if name != c.SEQUENCE)]
+    shown = [*table.lake.value_columns, *(name for name in HISTORY_COLUMNS if name != c.SEQUENCE)]
     same = " AND ".join(f'd."{name}" = h."{name}"' for name in (*table.primary_key, c.SEQUENCE))
     cells = ", ".join(_cell(name) for name in shown)
     return f"""

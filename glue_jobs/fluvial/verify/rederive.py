@@ -104,6 +104,7 @@ FROM bounded WHERE opens_
 
 def rederivation_sql(table: Table, log: str) -> str:
     """A query that gives every version of `table` out of the relation `log`, processing time left out."""
+    table = table.lake
     key = ", ".join(map(_quote, table.primary_key))
     values = tuple(map(_quote, table.value_columns))
     return _QUERY.format(

@@ -5,10 +5,13 @@ may lack changes between `low` and `high`: those of transactions that were still
 equals any state it had in that window, which is a moment long.
 """
 
+from collections.abc import Sequence
+
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.config.types import postgres_type
 from fluvial.verify.source_values import (
+    compared_columns,
     duckdb_bucket,
     duckdb_row_hash,
     postgres_bucket,
@@ -34,10 +37,8 @@ def source_rows_sql(table: Table, schema: str, buckets: tuple[str, ...]) -> str:
 
 def typed_rows_sql(table: Table, raw: str) -> str:
     """For DuckDB: raw text rows as typed values after their transforms."""
-    columns = (
-        f'{transformed(table, column, _typed(column.name, column.type, postgres_type(column.type)))} AS "{column.name}"'
-        for column in table.columns
-    )
+    typed = {column.name: _typed(column.name, column.type, postgres_type(column.type)) for column in table.columns}
+    columns = (f'{value} AS "{name}"' for name, value in transformed(table, typed).items())
     return f"SELECT {', '.join(columns)} FROM {raw}"
 
 
@@ -71,7 +72,8 @@ def quarantined_keys_sql(table: Table, log: str) -> str:
 def source_differences_sql(table: Table, rows: str, states: str, quarantined: str) -> str:
     """For DuckDB: (key, sequence, column, expected, found) where `rows` of the ranges $buckets differ from the lake."""
     key, on = _key(table), " AND ".join(f's."{name}" = v."{name}"' for name in table.primary_key)
-    equal = " AND ".join(_same(name) for name in table.value_columns) or "true"
+    compared = compared_values(table)
+    equal = " AND ".join(map(_same, compared)) or "true"
     return f"""
     WITH near AS (
       SELECT * FROM {states} ANTI JOIN {quarantined} USING ({key})
@@ -81,7 +83,7 @@ def source_differences_sql(table: Table, rows: str, states: str, quarantined: st
       SELECT *, true AS is_row_ FROM {rows} ANTI JOIN {quarantined} USING ({key})
     ),
     judged AS (
-      SELECT v.*, s.is_row_, {", ".join(f's."{name}" AS "s_{name}"' for name in table.value_columns) or "NULL"},
+      SELECT v.*, s.is_row_, {", ".join(f's."{name}" AS "s_{name}"' for name in compared) or "NULL"},
         {equal} AS is_same_, {_text_of_key(table, "v")} AS key_,
         v.begins_ >= $low OR coalesce(v.ends_ < $high, false) AS is_moving_
       FROM near v LEFT JOIN told s ON {on}
@@ -92,13 +94,18 @@ def source_differences_sql(table: Table, rows: str, states: str, quarantined: st
         AND NOT coalesce(bool_or(CASE WHEN is_row_ THEN is_same_ ELSE is_moving_ END) OVER (PARTITION BY {key}), false)
     )
     SELECT key_, _sequence, cell.name, cell.expected, cell.found FROM (
-      SELECT key_, _sequence, unnest(CASE WHEN is_row_ THEN list_filter([{_cells(table)}], lambda x: x IS NOT NULL)
+      SELECT key_, _sequence, unnest(CASE WHEN is_row_ THEN list_filter([{_cells(compared)}], lambda x: x IS NOT NULL)
         ELSE [struct_pack(name := '*', expected := NULL::VARCHAR, found := 'a row')] END) AS cell
       FROM wrong)
     UNION ALL
     SELECT {_text_of_key(table, "s")}, '', '*', 'a row', NULL FROM told s ANTI JOIN near v ON {on}
     ORDER BY 1, 2, 3
     """
+
+
+def compared_values(table: Table) -> tuple[str, ...]:
+    """Columns outside the key that can be compared with the source."""
+    return tuple(column.name for column in compared_columns(table) if column.name not in table.primary_key)
 
 
 def _key(table: Table) -> str:
@@ -128,11 +135,11 @@ def _is_unknown(name: str) -> str:
     return f"list_contains(coalesce(_unresolved_columns, []), '{name}')"
 
 
-def _cells(table: Table) -> str:
+def _cells(names: Sequence[str]) -> str:
     cells = (
         f'CASE WHEN "s_{name}" IS DISTINCT FROM "{name}" AND NOT {_is_unknown(name)} THEN '
         f'struct_pack(name := \'{name}\', expected := "s_{name}"::VARCHAR, found := "{name}"::VARCHAR) END'
-        for name in table.value_columns
+        for name in names
     )
     return ", ".join(cells)
 

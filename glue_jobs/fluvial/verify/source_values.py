@@ -1,15 +1,23 @@
 """Values of a source table as its history shows them, in SQL that PostgreSQL and DuckDB both understand."""
 
-from functools import reduce
+from collections.abc import Mapping
 from typing import Final
 
 from fluvial.config.model import Column, Table
-from fluvial.config.transforms import MaskPiiTransform, RoundTransform, Transform
-from fluvial.config.types import postgres_type
+from fluvial.config.transforms import (
+    CastTransform,
+    DefaultValueTransform,
+    MaskPiiTransform,
+    RenameTransform,
+    RoundTransform,
+    Transform,
+)
+from fluvial.config.types import INTEGER_TYPES, postgres_type
 
 BUCKET_DIGITS: Final = 3
 """Hexadecimal digits of a key's hash that name its range: 4096 ranges."""
 
+_WIDENING: Final = ("tinyint", "smallint", "int", "bigint")
 _POSTGRES_TEXT: Final = {
     "timestamp": "(extract(epoch from {value}) * 1000000)::bigint::text",
     "binary": "encode({value}, 'hex')",
@@ -17,26 +25,29 @@ _POSTGRES_TEXT: Final = {
 _DUCKDB_TEXT: Final = {"timestamp": "epoch_us({value})::text", "binary": "lower(hex({value}))"}
 
 
-def transformed(table: Table, column: Column, value: str) -> str:
-    """`value`, an expression of the column's type, after the column's transforms."""
-    transforms = (transform for transform in table.ordered_transforms if transform.column == column.name)
-    return reduce(
-        lambda so_far, transform: f"cast({_change(transform, so_far)} as {postgres_type(column.type)})",
-        transforms,
-        value,
-    )
+def compared_columns(table: Table) -> tuple[Column, ...]:
+    """Columns of the lake whose transforms can be said in SQL; the others can't be compared with the source."""
+    values = _transformed(table, {column.name: "" for column in table.columns})
+    return tuple(column for column in table.lake.columns if column.name in values)
+
+
+def transformed(table: Table, raw: Mapping[str, str]) -> dict[str, str]:
+    """Expressions of the compared columns by their names in the lake, out of those of the source's columns."""
+    values = _transformed(table, raw)
+    return {column.name: values[column.name] for column in compared_columns(table)}
 
 
 def postgres_row_hash(table: Table) -> str:
     """A row of the source as a 60-bit number, the same as `duckdb_row_hash` of the version it became."""
-    values = [transformed(table, column, f'"{column.name}"') for column in table.columns]
-    return f"('x' || substr({_md5(table.columns, values, _POSTGRES_TEXT)}, 1, 15))::bit(60)::bigint"
+    raw = {column.name: _quoted(column) for column in table.columns}
+    values = list(transformed(table, raw).values())
+    return f"('x' || substr({_md5(compared_columns(table), values, _POSTGRES_TEXT)}, 1, 15))::bit(60)::bigint"
 
 
 def duckdb_row_hash(table: Table) -> str:
     """A version's values as a 60-bit number."""
-    values = [f'"{column.name}"' for column in table.columns]
-    return f"('0x' || substr({_md5(table.columns, values, _DUCKDB_TEXT)}, 1, 15))::bigint"
+    columns = compared_columns(table)
+    return f"('0x' || substr({_md5(columns, [_quoted(column) for column in columns], _DUCKDB_TEXT)}, 1, 15))::bigint"
 
 
 def postgres_bucket(table: Table) -> str:
@@ -71,16 +82,57 @@ def _cell(text: str) -> str:
     return f"coalesce(length({text})::text || ':' || {text}, '-')"
 
 
-def _change(transform: Transform, value: str) -> str:
+def _transformed(table: Table, raw: Mapping[str, str]) -> dict[str, str]:
+    """The fold of `fluvial.transforms`, in SQL; a column that meets something SQL can't say is left out."""
+    values = dict(raw)
+    for transform, shape in table.shapes():
+        if transform.column not in values:
+            continue
+        changed = _change(transform, shape[transform.column].type, values[transform.column])
+        values = _placed(transform, changed, values)
+    return values
+
+
+def _placed(transform: Transform, changed: str | None, values: dict[str, str]) -> dict[str, str]:
+    name = transform.params.new_name if isinstance(transform, RenameTransform) else transform.column
+    if changed is None:
+        return {known: value for known, value in values.items() if known != name}
+    return {name if known == transform.column else known: value for known, value in values.items()} | {name: changed}
+
+
+def _change(transform: Transform, kind: str, value: str) -> str | None:
     match transform:
-        case RoundTransform():
-            return f"cast({value} as numeric(38, {transform.params.decimals}))"
-        case MaskPiiTransform():
-            return _masked(value, transform.params.visible_chars)
+        case RenameTransform():
+            return value
+        case RoundTransform(params=to):
+            changed = f"cast({value} as numeric(38, {to.decimals}))"
+        case MaskPiiTransform(params=shown):
+            changed = _masked(value, shown.visible_chars)
+        case DefaultValueTransform(params=default):
+            text = str(default.value).lower() if isinstance(default.value, bool) else str(default.value)
+            changed = f"coalesce({value}, cast({_literal(text)} as {postgres_type(kind)}))"
+        case CastTransform(params=to):
+            return f"cast({value} as {postgres_type(to.to_type)})" if _casts_alike(kind, to.to_type) else None
         case _ if transform.type == "trim":
-            return f"rtrim(ltrim({value}, ' '), ' ')"
+            changed = f"rtrim(ltrim({value}, ' '), ' ')"
+        case _ if transform.type in {"lower", "upper"}:
+            changed = f"{transform.type}({value})"
         case _:
-            return f"{transform.type}({value})"
+            return None
+    return f"cast({changed} as {postgres_type(kind)})"
+
+
+def _casts_alike(found: str, wanted: str) -> bool:
+    """Whether the databases cast every value as Spark does; where a value may not fit, they fail or round."""
+    if found == wanted:
+        return True
+    if wanted == "string":
+        return found in INTEGER_TYPES or found == "date"
+    return found in _WIDENING and wanted in _WIDENING and _WIDENING.index(found) < _WIDENING.index(wanted)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _masked(value: str, visible: int) -> str:

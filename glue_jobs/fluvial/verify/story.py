@@ -62,11 +62,10 @@ class Told:
 def tell_versions(history: Sequence[Row], table: Table) -> tuple[Version, ...]:
     """The versions in order of sequence, each with what it changed."""
     told: list[Version] = []
+    names = table.lake.value_columns
     for number, row in enumerate(sorted(history, key=lambda version: version[c.SEQUENCE]), start=1):
         before = told[-1].row if told else {}
-        changed = {
-            name: (before.get(name), row.get(name)) for name in table.value_columns if before.get(name) != row.get(name)
-        }
+        changed = {name: (before.get(name), row.get(name)) for name in names if before.get(name) != row.get(name)}
         told.append(Version(number, row, changed))
     return tuple(told)
 

@@ -227,3 +227,24 @@ def test_an_unknown_use_case_names_the_nearest_one(tmp_path: Path) -> None:
         resolve_use_case_path("shoop", tmp_path)
 
     assert str(caught.value) == "shoop E001 no such use case or file\n  -> did you mean 'shop'?"
+
+
+def test_the_lake_has_other_names_and_types_than_the_source(tmp_path: Path) -> None:
+    text = SHOP.replace(
+        "{id: email_trim, type: trim, column: email, params: {}, order: 1}",
+        "{id: email_name, type: rename, column: email, params: {new_name: mail}, order: 1}",
+    )
+    text = text.replace("type: mask_pii, column: email", "type: mask_pii, column: mail")
+    text = text.replace("track_columns: [email,", "track_columns: [mail,")
+    text = text.replace(
+        "type: round, column: total, params: {decimals: 1}", "type: cast, column: total, params: {to_type: int}"
+    )
+
+    orders = load_text(tmp_path, text).table("orders")
+
+    assert [(column.name, column.type) for column in orders.lake.columns][:3] == [
+        ("id", "bigint"), ("mail", "string"), ("total", "int")
+    ]  # fmt: skip
+    assert orders.column_names[:3] == ("id", "email", "total")
+    assert orders.masked_columns == {"email"}
+    assert orders.lake.lake == orders.lake

@@ -3,7 +3,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from fluvial.verify.source_sql import quarantined_keys_sql, source_differences_sql, states_sql
+from fluvial.verify.source_sql import quarantined_keys_sql, source_differences_sql, states_sql, typed_rows_sql
 from tests.unit.io.lakes import use_case_of
 
 TABLE = use_case_of(
@@ -116,3 +116,30 @@ def test_what_a_version_couldnt_resolve_isnt_compared(connection: duckdb.DuckDBP
 def test_a_snapshot_row_lies_before_every_position(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("INSERT INTO history VALUES (1, 'x', '0000.0.00000000000000FF', NULL, NULL)")
     assert compare(connection, [(1, "x")], []) == []
+
+
+def test_what_no_database_can_repeat_is_not_compared(connection: duckdb.DuckDBPyConnection) -> None:
+    table = use_case_of(
+        {
+            "name": "t",
+            "primary_key": ["id"],
+            "schema": [
+                {"name": "id", "type": "int"},
+                {"name": "a", "type": "string"},
+                {"name": "b", "type": "string"},
+                {"name": "c", "type": "int"},
+            ],
+            "transforms": [
+                {"type": "rename", "column": "a", "params": {"new_name": "x"}},
+                {"type": "default_value", "column": "x", "params": {"value": "it's"}},
+                {"type": "cast", "column": "b", "params": {"to_type": "int"}},
+                {"type": "cast", "column": "c", "params": {"to_type": "string"}},
+            ],
+        }
+    ).tables[0]
+    connection.execute("CREATE TABLE raw AS SELECT '7' AS id, NULL::VARCHAR AS a, 'many' AS b, '03' AS c")
+
+    found = connection.execute(typed_rows_sql(table, "raw"))
+
+    assert [column[0] for column in found.description or ()] == ["id", "x", "c"]
+    assert found.fetchall() == [(7, "it's", "3")]

@@ -1,0 +1,32 @@
+"""A value as one of another type; NULL where that would lose something of it."""
+
+from typing import Any, Final
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, is_numeric
+
+_WHOLE_NUMBER: Final = r"^\s*[+-]?\d+(\.0*)?\s*$"
+
+
+def change_type(value: Column, found: str, wanted: str) -> Column:
+    """The cast of a value from one Spark type to another.
+
+    Spark's own cast cuts a fraction off, wraps a number that is too large and reads 5 out of '5.7'.
+    """
+    cast = value.cast(wanted)
+    if found == "string" and wanted in INTEGER_TYPES:
+        return F.when(value.rlike(_WHOLE_NUMBER), cast)
+    if is_numeric(found) and _is_exact(wanted) and (found not in FLOATING_TYPES or wanted in INTEGER_TYPES):
+        return F.when(cast == value, cast)
+    return cast
+
+
+def _is_exact(spark_type: str) -> bool:
+    return is_numeric(spark_type) and spark_type not in FLOATING_TYPES
+
+
+def text_of(value: Any) -> str:
+    """A value of tables.yaml as text that Spark casts."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
