@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fluvial.config.load import load_use_case
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.history.deduplicate import drop_repeats
@@ -18,6 +20,7 @@ from fluvial.io.verify import verify_table
 from fluvial.micro_batch import BatchOutcome, check_records, place_events
 from fluvial.streams import EVENT, IS_DERIVED, KIND, BatchContext, ChangeEvents, FreshEvents, Records
 from tests.spark.records import TINY, debezium, records
+from tests.unit.config.test_extensions import blocks
 
 GUESTS = Table.model_validate(
     {
@@ -183,3 +186,22 @@ def test_a_lake_of_other_names_and_types_verifies_explains_and_takes_its_repairs
         (4, 8, "B"),
     ]
     assert versions[1].changed == {"size": (7, 8), "remark": ("*****LE", "*EW")}
+
+
+def test_the_rule_and_the_transform_of_the_guide_do_what_it_says(
+    spark: SparkSession, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    (tmp_path / "fleet_rules.py").write_text(blocks("python", pytestconfig.rootpath))
+    (tmp_path / "tables.yaml").write_text(blocks("yaml", pytestconfig.rootpath))
+    (tyres,) = load_use_case(tmp_path / "tables.yaml", {}).tables
+    values = [
+        debezium("c", 1, {"id": 1, "pressure": 250, "fitter": "Ada Augusta King"}),
+        debezium("c", 2, {"id": 2, "pressure": None, "fitter": None}),
+        debezium("c", 3, {"id": 3, "pressure": 251, "fitter": "Bo"}),
+    ]
+
+    outcome = place(spark, tyres, values)
+
+    assert rows(outcome.log, "pressure", "fitter") == [(250, "AAK"), (None, None), (None, None)]
+    found = rows(outcome.quarantined, "fitter", "_violations.rule_id", "_violations.message")
+    assert found == [("Bo", ["pressure_step"], ["pressure breaks multiple (of=5)"])]

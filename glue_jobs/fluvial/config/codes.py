@@ -48,6 +48,7 @@ class Code(StrEnum):
     TARGET_EXISTS = "E050"
     WRONG_CAST = "E051"
     WRONG_DEFAULT = "E052"
+    UNUSABLE_EXTENSION = "E053"
 
     WAL_LEVEL = "E060"
     NO_FREE_SLOT = "E061"

@@ -11,12 +11,15 @@ from pydantic import ValidationError
 
 from fluvial.config.codes import Code
 from fluvial.config.document import Node
+from fluvial.config.extended_model import table_model, use_case_model
+from fluvial.config.extensions import ExtensionError, Registered, load_extensions
 from fluvial.config.findings import MOST_FINDINGS, Finding, describe, did_you_mean
 from fluvial.config.findings import Path as Place
 from fluvial.config.meaning import between_tables, use_case_findings
-from fluvial.config.model import UseCase
+from fluvial.config.model import EXTENSION_NAME, UseCase
 from fluvial.config.placeholders import UnknownPlaceholderError, resolve_placeholders
 from fluvial.config.salvage import Salvaged, salvage_tables
+from fluvial.config.schema_place import described_by
 from fluvial.config.shape import shape_findings
 from fluvial.config.source_file import SourceFile, read_source_file
 from fluvial.errors import ConfigError, Problem
@@ -24,6 +27,7 @@ from fluvial.errors import ConfigError, Problem
 FILE_NAME: Final = "tables.yaml"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _NAME_HINT: Final = "letters, digits, dots, dashes and underscores, 63 at most, a letter or digit first"
+_UNKNOWN_KINDS: Final = (Code.UNKNOWN_RULE, Code.UNKNOWN_TRANSFORM)
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,11 @@ def check_use_case(path: Path, placeholders: Mapping[str, str] | None = None) ->
     file = read_source_file(path)
     values = {} if placeholders is None else placeholders
     data, findings = _plain_data(file, values)
-    use_case, more = _use_case(data, path.absolute().parent.name)
+    registered, unloadable = _registered(data, path.absolute().parent)
+    with described_by(use_case_model(registered)):
+        use_case, more = _use_case(data, path.absolute().parent.name, registered)
+    if unloadable:
+        more = [*unloadable, *(finding for finding in more if finding.code not in _UNKNOWN_KINDS)]
     problems = file.problems([*file.document.findings, *findings, *more])
     if use_case is None or not all(problem.is_warning for problem in problems):
         raise ConfigError(problems)
@@ -95,7 +103,20 @@ def _placeholder_finding(path: Place, name: str, values: Mapping[str, str]) -> F
     return Finding(path, Code.UNKNOWN_PLACEHOLDER, f"placeholder ${{{name}}} has no value", hint)
 
 
-def _use_case(data: dict[str, Any], name: str) -> tuple[UseCase | None, list[Finding]]:
+def _registered(data: Mapping[str, Any], folder: Path) -> tuple[Registered, list[Finding]]:
+    """What the file that `settings.extensions` names registers; nothing where it can't be used."""
+    settings = data.get("settings")
+    name = settings.get("extensions") if isinstance(settings, dict) else None
+    if not isinstance(name, str) or not re.fullmatch(EXTENSION_NAME, name):
+        return Registered(), []  # the model tells what is wrong with it; no such name may lead to a file
+    try:
+        return load_extensions(name, folder), []
+    except ExtensionError as error:
+        hint = "see docs/how-to/own-rules.md for one that works"
+        return Registered(), [Finding(("settings", "extensions"), Code.UNUSABLE_EXTENSION, str(error), hint)]
+
+
+def _use_case(data: dict[str, Any], name: str, registered: Registered) -> tuple[UseCase | None, list[Finding]]:
     findings = [_named_in_file()] if "name" in data else []
     if not _NAME.fullmatch(name):
         message = f"the folder's name {describe(name)} can't name a use case"
@@ -104,10 +125,10 @@ def _use_case(data: dict[str, Any], name: str) -> tuple[UseCase | None, list[Fin
         )
     use_case: UseCase | None = None
     try:
-        use_case = UseCase.model_validate({**data, "name": name})
+        use_case = use_case_model(registered).model_validate({**data, "name": name})
     except ValidationError as error:
         findings.extend(shape_findings(error))
-        tables = salvage_tables(data.get("tables"))
+        tables = salvage_tables(data.get("tables"), table_model(registered))
     else:
         findings.extend(use_case_findings(use_case))
         tables = [Salvaged(position, table) for position, table in enumerate(use_case.tables)]

@@ -190,6 +190,9 @@ class Table(Model):
         return {column.name: LakeColumn(column.type, frozenset({column.name})) for column in self.columns}
 
 
+EXTENSION_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
+
+
 class LaneSettings(Model):
     """What one lane does otherwise than the rest; a key that is left out is as in `settings`."""
 
@@ -225,6 +228,9 @@ class Settings(Model):
         Field(default_factory=dict, examples=[{"telemetry": {"trigger_interval": "1 second"}}]),
     ]
     """`trigger_interval` and `max_records_per_batch` of single lanes, by the name that tables give as their `lane`."""
+
+    extensions: Annotated[str, Field(pattern=f"^{EXTENSION_NAME}$", examples=["my_rules"])] | None = None
+    """A Python file beside this one, `my_rules` for my_rules.py, that registers rules and transforms of your own."""
 
     settle: SettlePolicy = SettlePolicy()
     """When the log is folded into the history."""

@@ -1,7 +1,9 @@
 """Rules of tables.yaml: parameters and their checks; what a rule means in Spark is in `fluvial.quality.predicates`."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, Self
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -14,7 +16,9 @@ from fluvial.config.types import Family
 from fluvial.config.values import as_decimal, as_time, misfit, misfit_exactly
 
 
-class _Rule(WithParams):
+class BaseRule(WithParams):
+    """What a row must satisfy in one column."""
+
     accepts: ClassVar[frozenset[Family]] = frozenset(Family)
     """The families of column types that the rule can judge."""
 
@@ -29,6 +33,9 @@ class _Rule(WithParams):
 
     severity: Literal["error", "warning"] = "error"
     """`error` quarantines the row, `warning` records the violation and lets it pass."""
+
+    type: str
+    params: Params = Params()
 
     def check_params(self, spark_type: str) -> Iterator[Finding]:
         """What is wrong with the parameters for a column of that type; paths start at the rule."""
@@ -61,7 +68,7 @@ class RangeParams(Params):
         return self
 
 
-class RangeRule(_Rule):
+class RangeRule(BaseRule):
     """`min` <= value <= `max`; null passes."""
 
     accepts: ClassVar[frozenset[Family]] = frozenset({Family.NUMBER, Family.TIME})
@@ -109,7 +116,7 @@ class AllowedValuesParams(Params):
     """At least one; of the column's type."""
 
 
-class AllowedValuesRule(_Rule):
+class AllowedValuesRule(BaseRule):
     """The value is one of `values`; null passes."""
 
     accepts: ClassVar[frozenset[Family]] = frozenset(Family) - {Family.BYTES}
@@ -145,7 +152,7 @@ class RegexParams(Params):
         return pattern
 
 
-class RegexRule(_Rule):
+class RegexRule(BaseRule):
     """The text matches `pattern`; null passes."""
 
     accepts: ClassVar[frozenset[Family]] = frozenset({Family.TEXT})
@@ -155,7 +162,7 @@ class RegexRule(_Rule):
     """The pattern."""
 
 
-class NotNullRule(_Rule):
+class NotNullRule(BaseRule):
     """The value is present."""
 
     type: Literal["not_null"]
@@ -182,7 +189,7 @@ class LengthParams(Params):
         return self
 
 
-class LengthRule(_Rule):
+class LengthRule(BaseRule):
     """The text has `min` to `max` characters; null passes."""
 
     accepts: ClassVar[frozenset[Family]] = frozenset({Family.TEXT})
@@ -196,7 +203,7 @@ class LengthRule(_Rule):
         yield from _empty_range(self.params.min, self.params.max)
 
 
-class UniqueRule(_Rule):
+class UniqueRule(BaseRule):
     """No row of another key has the value in the same micro-batch; null passes.
 
     All rows that share a value break the rule. Which rows meet in a micro-batch is chance, so `warning` is the default:
@@ -220,6 +227,10 @@ class UniqueRule(_Rule):
             yield Finding(("severity",), Code.DEPENDS_ON_BATCH, message, hint, "warning", "error")
 
 
-Rule = Annotated[
-    RangeRule | AllowedValuesRule | RegexRule | NotNullRule | LengthRule | UniqueRule, Field(discriminator="type")
-]
+BUILT_IN_RULES: Final = (RangeRule, AllowedValuesRule, RegexRule, NotNullRule, LengthRule, UniqueRule)
+
+if TYPE_CHECKING:
+    Rule = BaseRule
+else:
+    # What a use case registers joins them: see `fluvial.config.extended_model`.
+    Rule = Annotated[reduce(or_, BUILT_IN_RULES), Field(discriminator="type")]

@@ -31,27 +31,27 @@ class Salvaged:
             yield replace(finding, path=("tables", self.position, head, *rest))
 
 
-def salvage_tables(tables: Any) -> list[Salvaged]:
+def salvage_tables(tables: Any, model: type[Table] = Table) -> list[Salvaged]:
     """Every table that makes sense without its broken parts."""
-    found = (_salvaged(position, raw) for position, raw in enumerate(tables if isinstance(tables, list) else []))
+    found = (_salvaged(position, raw, model) for position, raw in enumerate(tables if isinstance(tables, list) else []))
     return [salvaged for salvaged in found if salvaged is not None]
 
 
-def _salvaged(position: int, raw: Any) -> Salvaged | None:
+def _salvaged(position: int, raw: Any, model: type[Table]) -> Salvaged | None:
     if not isinstance(raw, dict):
         return None
     columns, untyped = _columns(raw.get("schema"))
     kept = {"schema": list(columns)}
     whole = {**raw, "schema": list(columns.values())}
     try:
-        return Salvaged(position, Table.model_validate(whole), untyped, kept)
+        return Salvaged(position, model.model_validate(whole), untyped, kept)
     except ValidationError as error:
         kept |= _kept(raw, error)
         broken = {str(details["loc"][0]) for details in error.errors()} - {*_LISTS, "schema"}
     parts = {key: value for key, value in whole.items() if key not in broken}
     parts |= {key: [raw[key][index] for index in kept[key]] for key in _LISTS if key in kept}
     try:
-        return Salvaged(position, Table.model_validate(parts), untyped, kept)
+        return Salvaged(position, model.model_validate(parts), untyped, kept)
     except ValidationError:
         return None
 

@@ -1,7 +1,9 @@
 """Places in the JSON Schema of tables.yaml: what could have been written where an error is."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -59,17 +61,30 @@ class SchemaPlace:
         if "anyOf" in node:
             node = next(choice for choice in node["anyOf"] if choice.get("type") != "null")
         if "$ref" in node:
-            node = _schema()["$defs"][node["$ref"].rpartition("/")[2]]
+            node = _schema(_described.get())["$defs"][node["$ref"].rpartition("/")[2]]
         return node
 
 
+_described: ContextVar[type[UseCase]] = ContextVar("described", default=UseCase)
+
+
+@contextmanager
+def described_by(model: type[UseCase]) -> Iterator[None]:
+    """Inside, places are those of this model's schema: it may know kinds that a use case registered."""
+    token = _described.set(model)
+    try:
+        yield
+    finally:
+        _described.reset(token)
+
+
 @cache
-def _schema() -> dict[str, Any]:
-    schema = UseCase.model_json_schema()
+def _schema(model: type[UseCase]) -> dict[str, Any]:
+    schema = model.model_json_schema()
     del schema["properties"]["name"]  # the folder names the use case
     return schema
 
 
 def schema_root() -> SchemaPlace:
     """The whole file."""
-    return SchemaPlace(_schema())
+    return SchemaPlace(_schema(_described.get()))

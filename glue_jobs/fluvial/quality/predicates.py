@@ -10,6 +10,7 @@ from pyspark.sql import Column, Window
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
+from fluvial.config.extensions import UserRule
 from fluvial.config.rules import AllowedValuesRule, LengthRule, NotNullRule, RangeRule, RegexRule, Rule, UniqueRule
 
 Predicate = Callable[[Any, str, Column], Column]
@@ -87,4 +88,6 @@ def is_shared(value: Column, key: Column) -> Column:
 
 def violated(rule: Rule, spark_type: str) -> Column:
     """Where the rule is violated; NULL can't come out, so no row falls between the two sides of the split."""
-    return F.coalesce(_PREDICATES[rule.type](rule, spark_type, F.col(rule.column)), F.lit(False))
+    value = F.col(rule.column)
+    breaks = rule.violated(value) if isinstance(rule, UserRule) else _PREDICATES[rule.type](rule, spark_type, value)
+    return F.coalesce(breaks, F.lit(False))

@@ -8,6 +8,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
+from fluvial.config.extensions import UserTransform
 from fluvial.config.lake_shape import LakeShape
 from fluvial.config.model import Table
 from fluvial.config.transforms import (
@@ -66,6 +67,13 @@ _CHANGES: Final[dict[str, Change]] = {
 }
 
 
+def _changed(transform: Transform, value: Column) -> Column:
+    if isinstance(transform, UserTransform):
+        changed: Column = transform.change(value)
+        return changed
+    return _CHANGES[transform.type](transform, value)
+
+
 def apply_transforms(table: Table) -> dict[str, Column]:
     """Every column of the lake, in its order, out of the columns of an event."""
     return _fold(table).columns
@@ -96,7 +104,7 @@ def apply_masks(table: Table) -> dict[str, Column]:
     columns = {column.name: F.col(column.name) for column in table.columns}
     for transform, shape in table.shapes():
         for name in shape[transform.column].sources if transform.masks else ():
-            columns[name] = _CHANGES[transform.type](transform, columns[name].cast("string"))
+            columns[name] = _changed(transform, columns[name].cast("string"))
     # What a mask made of a number or a date isn't one any longer: its text is in the after-image.
     return {column.name: columns[column.name].cast(column.type) for column in table.columns}
 
@@ -110,7 +118,7 @@ def mask_texts(table: Table, image: Column) -> Column:
     def masked(name: Column, text: Column) -> Column:
         changed = text
         for mask, sources in masks:
-            changed = F.when(name.isin(*sources), _CHANGES[mask.type](mask, text)).otherwise(changed)
+            changed = F.when(name.isin(*sources), _changed(mask, text)).otherwise(changed)
         return changed
 
     return F.transform_values(image, masked)
@@ -148,7 +156,7 @@ def _step(before: _Folded, transform: Transform, shape: LakeShape) -> _Folded:
             missing = value.isNull() & F.col(c.OPERATION).isin(c.INSERT, c.UPDATE, c.READ) & ~_lacks(column.sources)
             changed = F.when(missing, F.lit(text_of(default.value)).cast(column.type)).otherwise(value)
         case _:
-            changed = _CHANGES[transform.type](transform, value).cast(column.type)
+            changed = _changed(transform, value).cast(transform.reshape(shape)[transform.column].type)
     return replace(before, columns={**before.columns, transform.column: changed})
 
 
