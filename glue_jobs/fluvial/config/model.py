@@ -14,7 +14,6 @@ from fluvial.config.rules import Rule
 from fluvial.config.settle import SettlePolicy
 from fluvial.config.transforms import Transform
 
-
 # Paths stand in SQL text and in URLs; S3 itself advises against the rest.
 _NOT_IN_PATHS: Final = re.compile(r"[^A-Za-z0-9 ._~=@:/()!*,${}+-]")
 
