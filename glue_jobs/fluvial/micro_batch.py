@@ -22,10 +22,11 @@ from fluvial.streams import (
     DeadLetters,
     FreshEvents,
     LogRows,
+    ParsedRecords,
     Quarantined,
     Records,
 )
-from fluvial.transforms.apply import apply_masks, apply_transforms, find_failures, lake_not_authored, mask_texts
+from fluvial.transforms.apply import apply_masks, apply_transforms, lake_not_authored, mask_texts, try_transforms
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class BatchOutcome:
 
 def check_records(records: Records, table: Table) -> CheckedRecords:
     """Parsed and judged; the frame to hold, because every later step reads it. Only the quarantine wants raw images."""
-    checked = check_rules(parse_envelope(records, table), table, find_failures(table))
+    tried = try_transforms(parse_envelope(records, table), table)
+    checked = check_rules(ParsedRecords(tried.events), table, tried.failures).drop(*tried.working)
     return CheckedRecords(checked.withColumn(IMAGE, F.when(F.col(HAS_ERROR), F.col(IMAGE))))
 
 
@@ -52,14 +54,22 @@ def place_events(fresh: FreshEvents, table: Table, batch: BatchContext) -> Batch
     row = F.map_filter(IMAGE, lambda name, _: name != EPOCH_FIELD)
     return BatchOutcome(
         quarantined=quarantine_rows(fresh, apply_masks(table), mask_texts(table, row), batch),
-        log=log_rows(fresh, apply_transforms(table), lake_not_authored(table), table, batch),
+        log=_transformed_rows(fresh, table, batch),
     )
+
+
+def _transformed_rows(fresh: FreshEvents, table: Table, batch: BatchContext) -> LogRows:
+    transformed = apply_transforms(fresh, table)
+    events = FreshEvents(transformed.events)
+    return log_rows(events, transformed.columns, lake_not_authored(table), table, batch)
 
 
 def check_repaired(stored: StoredEvents, table: Table) -> CheckedRecords:
     """Quarantined events, repaired or as they were, judged by today's rules; carries REPAIRED along."""
-    restored = restore_events(stored, table)
-    return check_again(restored, table, find_failures(table), F.col(REPAIRED), F.col(FIRST_VIOLATIONS))
+    tried = try_transforms(restore_events(stored, table), table)
+    events = ParsedRecords(tried.events)
+    checked = check_again(events, table, tried.failures, F.col(REPAIRED), F.col(FIRST_VIOLATIONS))
+    return CheckedRecords(checked.drop(*tried.working))
 
 
 def place_repaired(fresh: FreshEvents, table: Table, batch: BatchContext) -> LogRows:
@@ -68,7 +78,7 @@ def place_repaired(fresh: FreshEvents, table: Table, batch: BatchContext) -> Log
     Stored texts are masked already; masks run once more, because masking twice is masking once, and because a column
     may have become a masked one since.
     """
-    return log_rows(fresh, apply_transforms(table), lake_not_authored(table), table, batch)
+    return _transformed_rows(fresh, table, batch)
 
 
 def place_dead_letters(checked: CheckedRecords, table: Table, batch: BatchContext) -> DeadLetters:

@@ -118,7 +118,8 @@ def test_transforms_run_in_their_order_and_short_values_are_hidden_whole(spark: 
     frame = spark.createDataFrame(
         [(1, "  Ann@X.org ", 1), (2, "abcd", 1), (3, None, 1)], "id int, email string, age int"
     )
-    masked = frame.select(apply_transforms(people)["email"].alias("email"))
+    transformed = apply_transforms(frame, people)
+    masked = transformed.events.select(transformed.columns["email"].alias("email"))
     assert [row[0] for row in masked.collect()] == ["*****.org", "****", None]
 
 

@@ -10,10 +10,10 @@ from pyspark.sql import DataFrame, SparkSession
 from fluvial.config.locations import Locations
 from fluvial.config.model import DeequCheck, Table, UseCase
 from fluvial.io.dead_letters import DeadLetterCounts
-from fluvial.io.delta import release
+from fluvial.io.delta import hold, release
 from fluvial.io.table_writer import CheckedBatch, TableWriter
-from fluvial.micro_batch import check_records
-from fluvial.streams import BatchContext, Records
+from fluvial.micro_batch import check_records, place_events
+from fluvial.streams import BatchContext, FreshEvents, Records
 from tests.benchmarks.cost import Meter
 from tests.spark.records import debezium, dms, records
 
@@ -101,3 +101,26 @@ def test_json_is_parsed_once_for_each_record(
     operation = "c" if envelope is debezium else "insert"
     checked = check_records(Records(records(spark, [envelope(operation, 5, item(1))])), tiny.table(table))
     assert checked._jdf.queryExecution().optimizedPlan().toString().count("from_json") == 1
+
+
+def test_a_plan_grows_with_its_transforms_and_not_by_their_power(spark: SparkSession, tiny: UseCase) -> None:
+    def casts(times: int) -> Table:
+        transforms = [
+            {"type": "cast", "column": "price", "params": {"to_type": to_type}}
+            for to_type in ("int", "decimal(9,2)") * times
+        ]
+        return Table.model_validate(tiny.table("items").model_dump(by_alias=True) | {"transforms": transforms})
+
+    def size(table: Table) -> int:
+        """How often the plan of the log's rows, and that of the verdicts, casts anything."""
+        checked = check_records(Records(inserts(spark, 1)), table)
+        fresh = FreshEvents(hold(checked).where("_kind = 'event'"))
+        plans = (checked, place_events(fresh, table, context(1)).log)
+        return sum(plan._jdf.queryExecution().optimizedPlan().toString().count("cast(") for plan in plans)
+
+    spark.conf.set("spark.sql.debug.maxToStringFields", "1000")
+    try:
+        four, eight = size(casts(2)), size(casts(4))
+        assert eight < 2 * four
+    finally:
+        spark.conf.unset("spark.sql.debug.maxToStringFields")

@@ -12,6 +12,7 @@ from fluvial.config.load import load_use_case
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.history.deduplicate import drop_repeats
+from fluvial.io.delta import hold
 from fluvial.io.explain import explain_row
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.quarantine_replay import QuarantineReplayer, Selection
@@ -111,7 +112,7 @@ PARCEL = {
 
 
 def place(spark: SparkSession, table: Table, values: list[str]) -> BatchOutcome:
-    checked = check_records(Records(records(spark, values)), table)
+    checked = hold(check_records(Records(records(spark, values)), table))
     events = ChangeEvents(checked.where(F.col(KIND) == EVENT).withColumn(IS_DERIVED, F.lit(False)))
     context = BatchContext("query-1", 0, datetime(2026, 1, 1, tzinfo=UTC))
     return place_events(FreshEvents(drop_repeats(events, table.primary_key)), table, context)

@@ -1,10 +1,10 @@
-"""What each transform does in Spark, and `apply_transforms`, which folds the configured ones over the columns."""
+"""What each transform does in Spark, and `apply_transforms`, which folds the configured ones over events."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
@@ -74,14 +74,33 @@ def _changed(transform: Transform, value: Column) -> Column:
     return _CHANGES[transform.type](transform, value)
 
 
-def apply_transforms(table: Table) -> dict[str, Column]:
-    """Every column of the lake, in its order, out of the columns of an event."""
-    return _fold(table).columns
+@dataclass(frozen=True)
+class Transformed:
+    """Events with the working columns of their transforms, and over those the columns of the lake, in its order.
+
+    `working` names the working columns, `changed` the columns of the lake that are more than a name so far.
+    """
+
+    events: DataFrame
+    columns: Mapping[str, Column]
+    failures: tuple[TransformFailure, ...] = ()
+    changed: frozenset[str] = frozenset()
+    working: tuple[str, ...] = ()
 
 
-def find_failures(table: Table) -> tuple[TransformFailure, ...]:
-    """What the table's transforms can't change, as conditions on an event."""
-    return _fold(table).failures if any(step.type == "cast" for step in table.transforms) else ()
+def apply_transforms(events: DataFrame, table: Table) -> Transformed:
+    """What the table's transforms make of events, and which of them fail where."""
+    transformed = Transformed(events, {column.name: F.col(column.name) for column in table.columns})
+    for transform, shape in table.shapes():
+        transformed = _step(_by_name(transformed, transform), transform, shape)
+    return transformed
+
+
+def try_transforms(events: DataFrame, table: Table) -> Transformed:
+    """As `apply_transforms`, for the sake of what fails; events as they are where nothing can."""
+    if not any(step.type == "cast" for step in table.transforms):
+        return Transformed(events, {})
+    return apply_transforms(events, table)
 
 
 def lake_not_authored(table: Table) -> Column:
@@ -124,40 +143,44 @@ def mask_texts(table: Table, image: Column) -> Column:
     return F.transform_values(image, masked)
 
 
-@dataclass(frozen=True)
-class _Folded:
-    """Columns by their names in the lake, and what failed on the way."""
+def _by_name(before: Transformed, transform: Transform) -> Transformed:
+    """What is changed so far as working columns, if the transform goes on from there.
 
-    columns: dict[str, Column]
-    failures: tuple[TransformFailure, ...] = ()
-
-
-def _fold(table: Table) -> _Folded:
-    folded = _Folded({column.name: F.col(column.name) for column in table.columns})
-    for transform, shape in table.shapes():
-        folded = _step(folded, transform, shape)
-    return folded
+    A transform mentions its input several times: written into one another, a few of them are a plan without end.
+    """
+    if transform.column not in before.changed:
+        return before
+    names = {name: f"_changed_{len(before.working)}_{name}" for name in sorted(before.changed)}
+    events = before.events.select("*", *(before.columns[name].alias(working) for name, working in names.items()))
+    columns = {name: F.col(names[name]) if name in names else so_far for name, so_far in before.columns.items()}
+    return Transformed(events, columns, before.failures, frozenset(), (*before.working, *names.values()))
 
 
-def _step(before: _Folded, transform: Transform, shape: LakeShape) -> _Folded:
+def _step(before: Transformed, transform: Transform, shape: LakeShape) -> Transformed:
     """One transform; a column keeps the type that the shape says, whatever Spark would make of it."""
     column, value = shape[transform.column], before.columns[transform.column]
     match transform:
         case RenameTransform(params=to):
-            renamed = {
-                to.new_name if name == transform.column else name: so_far for name, so_far in before.columns.items()
-            }
-            return replace(before, columns=renamed)
+            return _renamed(before, transform.column, to.new_name)
         case CastTransform(params=to):
             cast = change_type(value, column.type, to.to_type)
             failures = (_failure(transform, name, value.isNotNull() & cast.isNull()) for name in sorted(column.sources))
-            return _Folded({**before.columns, transform.column: cast}, (*before.failures, *failures))
+            before = replace(before, failures=(*before.failures, *failures))
+            changed = cast
         case DefaultValueTransform(params=default):
             missing = value.isNull() & F.col(c.OPERATION).isin(c.INSERT, c.UPDATE, c.READ) & ~_lacks(column.sources)
             changed = F.when(missing, F.lit(text_of(default.value)).cast(column.type)).otherwise(value)
         case _:
             changed = _changed(transform, value).cast(transform.reshape(shape)[transform.column].type)
-    return replace(before, columns={**before.columns, transform.column: changed})
+    columns = {**before.columns, transform.column: changed}
+    return replace(before, columns=columns, changed=before.changed | {transform.column})
+
+
+def _renamed(before: Transformed, name: str, new_name: str) -> Transformed:
+    columns = {new_name if known == name else known: so_far for known, so_far in before.columns.items()}
+    return replace(
+        before, columns=columns, changed=frozenset(new_name if each == name else each for each in before.changed)
+    )
 
 
 def _failure(transform: CastTransform, name: str, holds: Column) -> TransformFailure:
