@@ -66,9 +66,12 @@ class Chain(SourceRules):
         else:
             self._finish(batch, records, settles=True)
 
-    @precondition(lambda self: self.unfinished is None)
     @rule(offset=PICK)
     def lose_checkpoint(self, offset: int) -> None:
+        """Also in the middle of a batch, which is then nobody's."""
+        if self.unfinished is not None:
+            self.run.lose(*self.unfinished)
+            self.read, self.unfinished = self.read - len(self.unfinished[1]), None
         self.query, self.batch_id = self.query + 1, 0
         self.read = offset % (self.read + 1)
 
@@ -115,7 +118,7 @@ class Chain(SourceRules):
     def _finish(self, batch: Batch, records: list[Record], settles: bool) -> None:
         self.unfinished, self.is_settled, self.pipeline.fuse = None, settles, 0
         self.run.batches.append(batch)
-        self.run._remember(records)
+        self.run.remember(records)
         if settles:
             self.run.check_history()
 

@@ -11,7 +11,7 @@ from tests.simulation.delivery import CONTROL, EVENT, GARBAGE, TOMBSTONE, Record
 from tests.simulation.derive import Derivation, HistoryRow, LogRow, Position
 from tests.simulation.source import AUTHORED, Change
 
-BOUNDARIES: Final = 7
+BOUNDARIES: Final = 8
 """Places between writes in one batch."""
 Batch = tuple[int, int]
 """Query id and batch id."""
@@ -32,6 +32,7 @@ class Pipeline(Derivation):
         self.rows_of: defaultdict[int | None, list[LogRow]] = defaultdict(list)
         self.identities: dict[Any, Batch] = {}
         self.quarantine: list[LogRow] = []
+        self.dead_letters: list[tuple[Record, Batch]] = []
         self.committed: set[tuple[str, Batch]] = set()
         self.metrics: list[Batch] = []
         self.accounting: dict[Batch, Counts] = {}
@@ -44,13 +45,17 @@ class Pipeline(Derivation):
         """One micro-batch; safe to call again after a Crash with the same batch and records."""
         self.fuse = fuse
         fresh = self.deduplicate(self.filter_events(self.parse(records, batch)))
-        for write in (self.write_quarantine, self.write_metrics, self.append):
+        self.pass_boundary()
+        self.write_metrics(batch, fresh)
+        self.pass_boundary()
+        self.write_dead_letters(batch, [record for record in records if record.kind == GARBAGE])
+        for write in (self.write_quarantine, self.append):
             self.pass_boundary()
             write(batch, fresh)
         if settles:
             self.settle()
         self.pass_boundary()
-        self.accounting[batch] = self.count(records, fresh)
+        self.accounting[batch] = self.count(batch, records, fresh)
         self.pass_boundary()
 
     def pass_boundary(self) -> None:
@@ -132,15 +137,20 @@ class Pipeline(Derivation):
         self.committed.add((sink, batch))
         return known
 
-    def write_quarantine(self, batch: Batch, fresh: list[LogRow]) -> None:
-        """Appends the rows that break a rule, once for each batch."""
-        if not self.is_committed("quarantine", batch):
-            self.quarantine += [row for row in fresh if row.is_quarantined]
-
     def write_metrics(self, batch: Batch, fresh: list[LogRow]) -> None:
         """One row of metrics for each batch."""
         if not self.is_committed("metrics", batch):
             self.metrics.append(batch)
+
+    def write_dead_letters(self, batch: Batch, garbage: list[Record]) -> None:
+        """Appends the records that aren't there yet."""
+        held = {record.offset for record, _ in self.dead_letters}
+        self.dead_letters += [(record, batch) for record in garbage if record.offset not in held]
+
+    def write_quarantine(self, batch: Batch, fresh: list[LogRow]) -> None:
+        """Appends the rows that break a rule and aren't there yet: a batch may have died before it logged them."""
+        held = {self.identity(row) for row in self.quarantine}
+        self.quarantine += [row for row in fresh if row.is_quarantined and self.identity(row) not in held]
 
     def append(self, batch: Batch, fresh: list[LogRow]) -> None:
         """Appends to the log what it doesn't hold."""
@@ -150,19 +160,20 @@ class Pipeline(Derivation):
                 self.log.append(row)
                 self.rows_of[row.key].append(row)
 
-    def count(self, records: Sequence[Record], fresh: list[LogRow]) -> Counts:
+    def count(self, batch: Batch, records: Sequence[Record], fresh: list[LogRow]) -> Counts:
         """The accounting identity of a batch."""
         kinds = [record.kind for record in records]
+        dead = sum(writer == batch for _, writer in self.dead_letters)
         quarantined = sum(row.is_quarantined for row in fresh)
         placed = sum(row.operation != "SNAPSHOT" for row in fresh)
         return (
             len(kinds),
             placed - quarantined,
             quarantined,
-            kinds.count(GARBAGE),
+            dead,
             kinds.count(CONTROL),
             kinds.count(TOMBSTONE),
-            kinds.count(EVENT) - placed,
+            kinds.count(EVENT) - placed + kinds.count(GARBAGE) - dead,
         )
 
     # Settling.

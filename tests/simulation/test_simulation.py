@@ -4,7 +4,7 @@ import pytest
 
 from tests.simulation.bugs import KNOWN, PLANTED
 from tests.simulation.model import Pipeline
-from tests.simulation.simulate import command_of, first_violation, simulate
+from tests.simulation.simulate import PATIENCE, command_of, first_violation, simulate
 
 SEEDS = int(os.environ.get("SEEDS", "5000"))
 
@@ -25,5 +25,4 @@ def test_fifteen_well_known_bugs_are_among_the_planted_ones() -> None:
 
 @pytest.mark.parametrize("bug", PLANTED, ids=lambda bug: bug.__name__)
 def test_a_planted_bug_is_caught(bug: type[Pipeline]) -> None:
-    # The rarest shows in one life of some 4,000.
-    assert first_violation(range(2 * SEEDS), bug) is not None, bug.__doc__
+    assert first_violation(range(PATIENCE), bug) is not None, bug.__doc__

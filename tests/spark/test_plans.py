@@ -76,6 +76,12 @@ def test_a_batch_is_taken_up_in_two_jobs(spark: SparkSession, bench: Bench) -> N
     assert len(bench.jobs(lambda: bench.take_up(frame, 1))) <= 2
 
 
+def test_broken_rows_cost_one_job_more(spark: SparkSession, bench: Bench) -> None:
+    good, bad = inserts(spark, 101), inserts(spark, 201, BAD_PRICE)
+    jobs = len(bench.jobs(lambda: bench.take_up(good, 1)))
+    assert len(bench.jobs(lambda: bench.take_up(bad, 2))) == jobs + 1
+
+
 def test_metrics_start_no_job(spark: SparkSession, tiny: UseCase, lake: Path) -> None:
     items = tiny.table("items")
     checks = (

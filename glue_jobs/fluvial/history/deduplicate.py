@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.streams import EVENT, HAS_ERROR, IS_DERIVED, KIND, BatchContext, ChangeEvents, FreshEvents, LogRows
 
+_DELIVERY: Final = "_delivery"
 _STATE: Final = "_state"
 _FRESH: Final = "fresh"
 _OWN: Final = "own"
@@ -56,8 +57,10 @@ def distinct_events(primary_key: tuple[str, ...]) -> Column:
 
 
 def drop_repeats(events: ChangeEvents, primary_key: tuple[str, ...]) -> ChangeEvents:
-    """Each event once; of several deliveries any may stay, because their payload is the same."""
-    return ChangeEvents(events.dropDuplicates(list(identity(primary_key))))
+    """Each event once, as the first of its deliveries in the topic: so it has the same place whenever it is read."""
+    deliveries = Window.partitionBy(*identity(primary_key)).orderBy(c.PARTITION, c.OFFSET)
+    numbered = events.withColumn(_DELIVERY, F.row_number().over(deliveries))
+    return ChangeEvents(numbered.where(F.col(_DELIVERY) == 1).drop(_DELIVERY))
 
 
 def mark_known(events: ChangeEvents, log: LogRows, primary_key: tuple[str, ...], batch: BatchContext) -> DataFrame:

@@ -118,6 +118,12 @@ def log_properties(table: Table) -> dict[str, str]:
     }
 
 
+def quarantine_properties(table: Table) -> dict[str, str]:
+    """Properties of a quarantine: its statistics prune by sequence, however many columns the table has."""
+    statistics = (*table.primary_key, c.SEQUENCE, c.COMMIT_TIME)
+    return {"delta.dataSkippingStatsColumns": ",".join(statistics)}
+
+
 def history_properties(table: Table) -> dict[str, str]:
     """Properties of a history: its statistics prune closed files by the sequence that closed them."""
     statistics = (*table.primary_key, c.SEQUENCE, c.END_SEQUENCE, c.EFFECTIVE_FROM, c.EFFECTIVE_TO)

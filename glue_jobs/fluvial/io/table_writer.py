@@ -24,6 +24,7 @@ from fluvial.io.commits import batch_note
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.failpoints import Failpoints
 from fluvial.io.history_writer import HistoryWriter
+from fluvial.io.quarantine_writer import QuarantineWriter
 from fluvial.io.schemas import empty_frame, log_schema
 from fluvial.metrics.accounting import read_summary, summary_columns
 from fluvial.metrics.analyzers import Measurement, measure_metrics, read_measurements
@@ -66,6 +67,11 @@ class TableWriter:
     def history(self) -> HistoryWriter:
         """The settle step of this table."""
         return HistoryWriter(self.session, self.table, self.locations)
+
+    @cached_property
+    def quarantine(self) -> QuarantineWriter:
+        """Where its events go that break a rule."""
+        return QuarantineWriter(self.session, self.table, self.locations.quarantine)
 
     def check(self, records: Records, context: BatchContext) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics."""
@@ -127,9 +133,8 @@ class TableWriter:
         self.history.watch.look()
         outcome = place_events(batch.fresh, self.table, context)
         if batch.counts.fresh_quarantined:
-            transaction = (f"fluvial/{context.query_id}/{self.table.name}/quarantine", context.batch_id)
             with self.failpoints.around("quarantine"):
-                delta.append(outcome.quarantined, self.locations.quarantine, transaction=transaction)
+                self.quarantine.append(outcome.quarantined, batch.summary)
         with self.failpoints.around("log"):
             note = batch_note(context.query_id, context.batch_id)
             delta.append(outcome.log, self.locations.log, properties=delta.log_properties(self.table), note=note)

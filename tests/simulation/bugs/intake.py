@@ -144,6 +144,22 @@ class QuarantinedOnEachTry(Pipeline):
         self.quarantine += [row for row in fresh if row.is_quarantined]
 
 
+class QuarantinedOncePerBatch(Pipeline):
+    """Knows what it has quarantined by query and batch, which are others once the checkpoint is lost."""
+
+    def write_quarantine(self, batch: Batch, fresh: list[LogRow]) -> None:
+        if not self.is_committed("quarantine", batch):
+            self.quarantine += [row for row in fresh if row.is_quarantined]
+
+
+class DeadLettersOncePerBatch(Pipeline):
+    """Knows its dead letters by query and batch, which are others once the checkpoint is lost."""
+
+    def write_dead_letters(self, batch: Batch, garbage: list[Record]) -> None:
+        if not self.is_committed("dead letters", batch):
+            self.dead_letters += [(record, batch) for record in garbage]
+
+
 class LoggedOnEachTry(Pipeline):
     """Appends to the log again after a crash."""
 

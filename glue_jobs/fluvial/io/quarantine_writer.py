@@ -1,0 +1,47 @@
+"""Appends quarantined events, each once: whichever query, in whichever of its batches, brings them."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.config.model import Table
+from fluvial.io import delta
+from fluvial.streams import BatchSummary, Quarantined
+
+_PLACE: Final = (c.SEQUENCE, c.OPERATION, c.TOPIC, c.PARTITION, c.OFFSET)
+"""No two events of a table share it, and a record that is read again has it again."""
+
+
+@dataclass
+class QuarantineWriter:
+    """The quarantine of one table, for a writer that logs what it quarantines, or ends.
+
+    An event that the log lacks can be here only if an earlier writer died between the two. So what was here when this
+    one came is asked, and that only where a batch reaches into it.
+    """
+
+    session: SparkSession
+    table: Table
+    location: str
+    _highest: str | None = field(default=None, init=False)
+
+    def append(self, rows: Quarantined, summary: BatchSummary) -> None:
+        """Appends what the quarantine lacks of the rows of a batch with those bounds."""
+        lacking: DataFrame = rows
+        if (summary.min_sequence or "") <= self._highest_at_first():
+            lacking = rows.join(self._places_between(summary), list(_PLACE), "left_anti").select(*rows.columns)
+        delta.append(lacking, self.location, properties=delta.quarantine_properties(self.table))
+
+    def _highest_at_first(self) -> str:
+        if self._highest is None:
+            found = delta.read_if_exists(self.session, self.location)
+            self._highest = (found.agg(F.max(c.SEQUENCE)).collect()[0][0] if found is not None else None) or ""
+        return self._highest
+
+    def _places_between(self, summary: BatchSummary) -> DataFrame:
+        """Bounds are literals, so that files are skipped by their statistics."""
+        is_near = F.col(c.SEQUENCE).between(summary.min_sequence or "", summary.max_sequence or "")
+        return delta.read(self.session, self.location).where(is_near).select(*_PLACE)
