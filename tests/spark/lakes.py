@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pyspark.sql import SparkSession
 
@@ -14,6 +15,9 @@ from tests.spark.lake_checks import KEY, history_of
 from tests.spark.lake_rows import broken_intervals, versions_since
 from tests.spark.packs import USE_CASE, Message, kafka_record
 from tests.spark.stories import TABLE
+
+ONE_TABLE: Final = USE_CASE.model_copy(update={"tables": (USE_CASE.table(TABLE),)})
+"""Nothing comes for the others, so no process opens them."""
 
 
 @dataclass
@@ -37,7 +41,7 @@ class Lake:
     ) -> None:
         """A process does the batch, and dies where the failpoints say."""
         passed = failpoints or Failpoints()
-        writer = LakeWriter(self.spark, USE_CASE, self.locations, query, failpoints=passed)
+        writer = LakeWriter(self.spark, ONE_TABLE, self.locations, query, failpoints=passed)
         rows = [kafka_record(message) for message in messages]
         try:
             writer.write(self.spark.createDataFrame(rows, RECORD_SCHEMA), batch)

@@ -10,7 +10,7 @@ import typer
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_use_case
 from fluvial.cli.spark import spark_session
 from fluvial.config.model import UseCase
-from fluvial.io.events_file import read_events
+from fluvial.io.events_file import read_events, shuffle_events
 from fluvial.io.logging import configure_logging
 from fluvial.io.replay import replay_events
 from fluvial.local.streaming import sole_writer
@@ -22,6 +22,10 @@ def replay(
     config: ConfigOption = None,
     home: HomeOption = None,
     micro_batch: Annotated[int, typer.Option(min=1, help="Records in each micro-batch.")] = 10_000,
+    shuffle: Annotated[
+        int | None,
+        typer.Option(metavar="SEED", help="Deliver in an order drawn from SEED, and every fourth record twice."),
+    ] = None,
 ) -> None:
     """Send recorded Kafka records through the streaming chain into the lake of --home; print counts as JSON.
 
@@ -29,13 +33,14 @@ def replay(
     """
     configure_logging("warning")
     use_case, place = select_use_case(config), select_home(home)
-    for _ in read_events(events, micro_batch):
+    for _ in read_events(events):
         pass
+    records = read_events(events) if shuffle is None else shuffle_events(read_events(events), shuffle)
     with (
         sole_writer(use_case, place, "fluvial replay"),
         spark_session("fluvial-replay", place, {"spark.driver.memory": "2g"}) as session,
     ):
-        counts = replay_events(session, use_case, place.lake, events, micro_batch)
+        counts = replay_events(session, use_case, place.lake, records, micro_batch)
     typer.echo(json.dumps(_summary(use_case, events, counts), indent=2))
 
 

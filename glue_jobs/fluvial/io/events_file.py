@@ -1,9 +1,11 @@
 """Recorded Kafka records, one JSON object a line as `kcat -J` prints them, read in micro-batches."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 from fluvial.errors import EventsFileError
@@ -13,17 +15,25 @@ Record = tuple[bytearray | None, bytearray | None, str, int, int, datetime | Non
 _SHAPE: Final = 'one JSON object a line: {"topic", "partition", "offset", "ts", "key", "payload"}, as `kcat -J` prints'
 
 
-def read_events(path: Path, micro_batch: int) -> Iterator[list[Record]]:
-    """Lists of at most `micro_batch` records, in the file's order; raises EventsFileError with the line's number."""
-    batch: list[Record] = []
+def read_events(path: Path) -> Iterator[Record]:
+    """The records in the file's order; raises EventsFileError with the line's number."""
     for number, line in enumerate(_lines(path), start=1):
-        if not line.strip():
-            continue
-        batch.append(_record(line, path, number))
-        if len(batch) == micro_batch:
-            yield batch
-            batch = []
-    if batch:
+        if line.strip():
+            yield _record(line, path, number)
+
+
+def shuffle_events(records: Iterable[Record], seed: int) -> list[Record]:
+    """What a bad day makes of the records: another order, and every fourth delivered twice; the same for a seed."""
+    random, delivered = Random(seed), list(records)  # noqa: S311 - no secret is drawn
+    delivered += random.sample(delivered, len(delivered) // 4)
+    random.shuffle(delivered)
+    return delivered
+
+
+def in_micro_batches(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
+    """Lists of at most `size` records."""
+    remaining = iter(records)
+    while batch := list(islice(remaining, size)):
         yield batch
 
 
