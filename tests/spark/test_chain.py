@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -133,9 +132,3 @@ def test_a_changed_part_of_a_composite_key_gives_the_whole_old_key(spark: SparkS
     checked = check_records(Records(records(spark, values)), table).orderBy("_offset")
     found = [row[0] for row in checked.select("_previous_key").collect()]
     assert [key and tuple(key) for key in found] == [(7, "A"), None, None]
-
-
-@pytest.mark.parametrize("table", ["items", "people"])
-def test_json_is_parsed_once_for_each_record(spark: SparkSession, tiny: UseCase, table: str) -> None:
-    checked = check_records(Records(records(spark, [debezium("c", 5, GOOD)])), tiny.table(table))
-    assert checked._jdf.queryExecution().optimizedPlan().toString().count("from_json") == 1

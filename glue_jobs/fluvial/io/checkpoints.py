@@ -5,11 +5,9 @@ import shlex
 from pathlib import Path
 from typing import Final
 
-from pyspark.sql import SparkSession
-
 from fluvial.config.locations import Locations
 from fluvial.errors import StorageError
-from fluvial.io import delta
+from fluvial.io.small_appends import newest_transaction
 
 _PARTS: Final = ("commits", "metadata", "offsets", "sources")
 
@@ -22,11 +20,9 @@ def find_damage(checkpoint: str) -> str:
     return f"the checkpoint is damaged, {broken[0]} isn't whole; {_advice(checkpoint)}" if broken else ""
 
 
-def require_progress(
-    session: SparkSession, locations: Locations, checkpoint: str, query_id: str, batch_id: int
-) -> None:
+def require_progress(locations: Locations, checkpoint: str, query_id: str, batch_id: int) -> None:
     """Raises StorageError for a query that is behind what it wrote: its appends would be taken for repeated ones."""
-    written = delta.transaction_version(session, locations.batches, f"fluvial/{query_id}/batches")
+    written = newest_transaction(locations.batches, f"fluvial/{query_id}/batches")
     if batch_id < written:
         message = f"batch {batch_id} comes, but batch {written} is written: a part of the checkpoint was deleted; "
         raise StorageError(message + _advice(checkpoint))

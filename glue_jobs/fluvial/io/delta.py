@@ -74,14 +74,6 @@ def _jvm(session: SparkSession) -> Any:
     return session._jvm  # noqa: SLF001 - the Python API has no way to a table's log that costs no job
 
 
-def transaction_version(session: SparkSession, path: str, app_id: str) -> int:
-    """The newest version that an append with this app id was made under; -1 without one."""
-    jvm = _jvm(session)
-    known = _delta_log(session, path).update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())
-    found = known.transactions().get(app_id)
-    return int(found.get()) if found.isDefined() else -1
-
-
 def append(
     frame: DataFrame,
     path: str,

@@ -55,7 +55,7 @@ class LakeWriter:
     _common: tuple[int, int] = field(default=(-1, 0), init=False)
 
     def __post_init__(self) -> None:
-        self._side = SideTables(self.session, self.locations, self.failpoints)
+        self._side = SideTables(self.locations, self.failpoints)
         self._writers = TableWriters(
             self.session, self.use_case, self.locations, self.failpoints, self.make_table_writer
         )

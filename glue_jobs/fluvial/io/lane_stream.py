@@ -137,7 +137,7 @@ class LaneStream:
     def _write(self, records: DataFrame, batch_id: int, query: StreamingQuery) -> None:
         writer = self._find_writer(str(query.id))
         if not self._progressed:
-            require_progress(writer.session, self.locations, self._checkpoint, writer.query_id, batch_id)
+            require_progress(self.locations, self._checkpoint, writer.query_id, batch_id)
         guard = OffsetGuard(writer.session, self.lane, self.locations, self._parking, self.broker, writer.clock)
         writer.write(records, batch_id, lambda: guard.look(read_planned(query)))
         self._progressed = True

@@ -3,29 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 import structlog
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from fluvial.config.locations import Locations
-from fluvial.io import delta
+from fluvial.io import lake_columns
 from fluvial.io.failpoints import Failpoints
+from fluvial.io.small_appends import append_rows, has_row
 from fluvial.io.table_writer import CheckedBatch
 from fluvial.io.transient import retry_transient
 from fluvial.metrics.analyzers import Measurement
 from fluvial.streams import BatchContext, TableCounts
 
-_BATCHES_SCHEMA: Final = (
-    "table string, query_id string, batch_id bigint, consumed bigint, log_rows bigint, quarantined bigint, "
-    "dead_letters bigint, control_messages bigint, tombstones bigint, duplicates bigint, "
-    "min_commit_time timestamp, max_commit_time timestamp, processed_at timestamp"
-)
-_METRICS_SCHEMA: Final = (
-    "use_case string, table string, query_id string, batch_id bigint, metric string, column string, value double, "
-    "threshold double, severity string, is_breach boolean, measured_at timestamp"
-)
 _log = structlog.get_logger()
 
 
@@ -37,7 +26,6 @@ class SideTables:
     then the rows themselves tell whether they are there.
     """
 
-    session: SparkSession
     locations: Locations
     failpoints: Failpoints = field(default_factory=Failpoints)
 
@@ -51,7 +39,7 @@ class SideTables:
             if batch.counts.is_new
             for measurement in batch.measurements
         ]
-        self._append(rows, _METRICS_SCHEMA, "metrics", context, parked)
+        self._append(rows, "metrics", context, parked)
 
     def write_accounting(
         self,
@@ -66,26 +54,21 @@ class SideTables:
             for name, count in counts.items()
             if not count.is_redelivery
         ]
-        self._append(rows, _BATCHES_SCHEMA, "batches", context, parked)
+        self._append(rows, "batches", context, parked)
 
-    def _append(
-        self, rows: Sequence[tuple[object, ...]], schema: str, kind: str, context: BatchContext, parked: str | None
-    ) -> None:
-        path = self.locations.dq_metrics if kind == "metrics" else self.locations.batches
-        if not rows or (parked is not None and self._has(path, parked, context)):
+    def _append(self, rows: Sequence[tuple[object, ...]], kind: str, context: BatchContext, parked: str | None) -> None:
+        path, columns = self._place(kind)
+        if not rows or (parked is not None and has_row(path, _identity(parked, context))):
             return
-        frame = self.session.createDataFrame(rows, schema).coalesce(1)
         transaction = None if parked is not None else (f"fluvial/{context.query_id}/{kind}", context.batch_id)
         with self.failpoints.around(kind):
             # Two lanes may be the first to write here, and only one of them makes the table.
-            retry_transient(lambda: delta.append(frame, path, transaction=transaction))
+            retry_transient(lambda: append_rows(path, rows, columns, transaction))
 
-    def _has(self, path: str, table: str, context: BatchContext) -> bool:
-        found = delta.read_if_exists(self.session, path)
-        if found is None:
-            return False
-        is_same = (F.col("query_id") == context.query_id) & (F.col("batch_id") == context.batch_id)
-        return bool(found.where((F.col("table") == table) & is_same).limit(1).count())
+    def _place(self, kind: str) -> tuple[str, Mapping[str, str]]:
+        if kind == "metrics":
+            return self.locations.dq_metrics, lake_columns.DQ_METRICS
+        return self.locations.batches, lake_columns.BATCHES
 
     def _metric_row(self, table: str, found: Measurement, context: BatchContext) -> tuple[object, ...]:
         if found.is_breach:
@@ -93,6 +76,10 @@ class SideTables:
         identity = (self.locations.use_case.name, table, context.query_id, context.batch_id)
         judged = (found.threshold, found.severity, found.is_breach)
         return (*identity, found.metric, found.column, found.value, *judged, context.processed_at)
+
+
+def _identity(table: str, context: BatchContext) -> dict[str, object]:
+    return {"table": table, "query_id": context.query_id, "batch_id": context.batch_id}
 
 
 def _accounting_row(

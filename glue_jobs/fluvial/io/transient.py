@@ -14,6 +14,7 @@ from delta.exceptions import (
     MetadataChangedException,
     ProtocolChangedException,
 )
+from deltalake.exceptions import CommitFailedError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 _TRIES: Final = 4
@@ -28,6 +29,7 @@ _TRANSIENT: Final = (
     DeltaConcurrentModificationException,
     MetadataChangedException,
     ProtocolChangedException,
+    CommitFailedError,
 )
 Result = TypeVar("Result")
 

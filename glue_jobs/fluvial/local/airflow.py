@@ -1,6 +1,5 @@
 """Airflow on the laptop: one `airflow standalone` on SQLite per home, started, watched and stopped as a whole."""
 
-import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from fluvial.local.process import is_alive, log_path, read_log_tail, start_proce
 
 NAME: Final = "airflow"
 START_SECONDS: Final = 240.0
-STOP_SECONDS: Final = 20.0
 _PAUSE_SECONDS: Final = 0.5
 
 
@@ -54,12 +52,6 @@ def start_airflow(home: Home, timeout: float = START_SECONDS) -> AirflowAccess:
             raise _failed(home, f"Airflow isn't healthy after {timeout:.0f} s")
         time.sleep(_PAUSE_SECONDS)
     return access
-
-
-def stop_airflow(home: Home) -> bool:
-    """Stops Airflow with everything it started; whether there was one."""
-    # Ended by SIGTERM it would leave its scheduler, its server and its workers behind.
-    return stop_process(home, NAME, stop_signal=signal.SIGINT, timeout_seconds=STOP_SECONDS)
 
 
 def airflow_status(home: Home) -> AirflowStatus:

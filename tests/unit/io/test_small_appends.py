@@ -1,0 +1,59 @@
+"""Appends of a few rows: each transaction once, whoever comes first makes the table."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from fluvial.io.small_appends import append_rows, has_row, newest_transaction
+from fluvial.io.transient import retry_transient
+from tests.unit.io.lakes import at
+
+COLUMNS = {"table": "VARCHAR", "batch_id": "BIGINT", "measured_at": "TIMESTAMPTZ"}
+ROWS = [("items", 1, at(1)), ("items", 2, None)]
+
+
+@pytest.fixture
+def location(tmp_path: Path) -> str:
+    """A place without a table."""
+    return str(tmp_path / "lake" / "batches")
+
+
+def stored(location: str) -> list[tuple[object, ...]]:
+    return [tuple(row.values()) for row in DeltaTable(location).to_pyarrow_table().to_pylist()]
+
+
+def test_rows_come_back_as_they_were(location: str) -> None:
+    append_rows(location, ROWS, COLUMNS)
+    assert stored(location) == ROWS
+
+
+def test_a_transaction_that_is_tried_again_writes_nothing(location: str) -> None:
+    for version in (0, 1, 1, 0):
+        append_rows(location, ROWS, COLUMNS, ("fluvial/q/batches", version))
+    assert stored(location) == ROWS * 2
+    assert newest_transaction(location, "fluvial/q/batches") == 1
+    assert newest_transaction(location, "fluvial/other/batches") == -1
+
+
+def test_a_new_column_is_empty_in_older_rows(location: str) -> None:
+    append_rows(location, [("items", 1)], {"table": "VARCHAR", "batch_id": "BIGINT"})
+    append_rows(location, ROWS, COLUMNS)
+    assert sorted(stored(location), key=repr) == sorted([("items", 1, None), *ROWS], key=repr)
+
+
+def test_writers_that_make_the_table_at_once_lose_no_row(location: str) -> None:
+    def append(number: int) -> None:
+        retry_transient(lambda: append_rows(location, [("items", number, None)], COLUMNS, (f"lane-{number}", 0)))
+
+    with ThreadPoolExecutor(4) as lanes:
+        list(lanes.map(append, range(4)))
+    assert sorted(row[1] for row in stored(location)) == [0, 1, 2, 3]
+
+
+def test_a_row_is_found_by_its_values(location: str) -> None:
+    assert not has_row(location, {"table": "items"})
+    append_rows(location, ROWS, COLUMNS)
+    assert has_row(location, {"table": "items", "batch_id": 2})
+    assert not has_row(location, {"table": "items", "batch_id": 3})
