@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from pyspark.sql import SparkSession
@@ -18,6 +19,10 @@ from fluvial.local.java import java_environment
 from tests.spark.records import TINY, MakeWriter
 
 
+# Unlike a laptop's stream, the suite runs long enough for the JVM's second compiler to pay.
+_JAVA_OPTIONS: Final = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -XX:+DisplayVMOutputToStderr"
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """The job's own session."""
@@ -26,7 +31,7 @@ def spark() -> Iterator[SparkSession]:
     ensure_artifacts(home, ("spark",))
     # Airflow, imported by other tests, turns on what py4j says when the process ends and its streams are closed.
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    session = build_session("tests", spark_jars(home))
+    session = build_session("tests", spark_jars(home), {"spark.driver.extraJavaOptions": _JAVA_OPTIONS})
     yield session
     session.stop()
 
