@@ -18,7 +18,6 @@ from fluvial.local.home import default_home
 from fluvial.local.java import java_environment
 from tests.spark.records import TINY, MakeWriter
 
-
 # Unlike a laptop's stream, the suite runs long enough for the JVM's second compiler to pay.
 _JAVA_OPTIONS: Final = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -XX:+DisplayVMOutputToStderr"
 

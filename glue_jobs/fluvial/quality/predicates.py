@@ -4,6 +4,7 @@ A null passes every rule but `not_null`; a column that the event doesn't author 
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 from pyspark.sql import Column, Window
@@ -12,6 +13,9 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.extensions import UserRule
 from fluvial.config.rules import AllowedValuesRule, LengthRule, NotNullRule, RangeRule, RegexRule, Rule, UniqueRule
+from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES
+
+_MOST_BIGINT: Final = 2**63
 
 Predicate = Callable[[Any, str, Column], Column]
 """(rule, Spark type of its column, the column) -> violated."""
@@ -27,9 +31,29 @@ def violated_range(rule: RangeRule, spark_type: str, value: Column) -> Column:
 
 def _bound(bound: float | str, spark_type: str) -> Column:
     """Exact for decimals: the bound's shortest text, never its binary double."""
+    kind = bound_type(bound, spark_type)
+    text = str(int(Decimal(str(bound)))) if kind == "bigint" else str(bound)
+    return F.lit(text).cast(kind)
+
+
+def bound_type(bound: float | str, spark_type: str) -> str:
+    """The type to compare a column with: its own where it holds the bound exactly, as Spark then converts nothing."""
     if spark_type in {"date", "timestamp"}:
-        return F.lit(str(bound)).cast(spark_type)
-    return F.lit(str(bound)).cast("double" if spark_type in {"double", "float"} else "decimal(38,10)")
+        return spark_type
+    if spark_type in FLOATING_TYPES:
+        return "double"
+    number = Decimal(str(bound))
+    is_whole = number == number.to_integral_value()
+    if spark_type in INTEGER_TYPES and is_whole and abs(number) < _MOST_BIGINT:
+        return "bigint"
+    if spark_type.startswith("decimal") and _fits(number, *map(int, spark_type[len("decimal(") : -1].split(","))):
+        return spark_type
+    return "decimal(38,10)"
+
+
+def _fits(number: Decimal, precision: int, scale: int) -> bool:
+    exponent = number.normalize().as_tuple().exponent
+    return isinstance(exponent, int) and -exponent <= scale and abs(number) < Decimal(10) ** (precision - scale)
 
 
 def violated_allowed_values(rule: AllowedValuesRule, spark_type: str, value: Column) -> Column:
