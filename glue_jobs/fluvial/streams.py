@@ -41,10 +41,10 @@ DeadLetters = NewType("DeadLetters", DataFrame)
 """Rows of the dead-letter table."""
 
 History = NewType("History", DataFrame)
-"""Rows of the history table: one row is one version."""
+"""Rows of the history table: one row is one version, with its FILE where that is known."""
 
 HistoryChanges = NewType("HistoryChanges", DataFrame)
-"""Versions to write, each with `_action`: INSERT, UPDATE or DELETE."""
+"""Versions to write, each with `_action`: INSERT, UPDATE or DELETE; and the FILE of the version that it replaces."""
 
 # Working columns: they live between two steps and are never written.
 KIND: Final = "_kind"
@@ -63,6 +63,7 @@ RAW_KEY: Final = "_raw_key"
 RAW_VALUE: Final = "_raw_value"
 KAFKA_TIMESTAMP: Final = "_kafka_timestamp"
 ACTION: Final = "_action"
+FILE: Final = "_file"
 
 
 @dataclass(frozen=True)

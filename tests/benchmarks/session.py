@@ -24,6 +24,9 @@ SETTINGS: Final = {
     "spark.sql.shuffle.partitions": str(CORES),
     "spark.sql.codegen.wholeStage": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
+    # For those who use MERGE: a history's two partitions would limit it to two writers; its source is held already.
+    "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
+    "spark.databricks.delta.merge.materializeSource": "none",
     "spark.ui.retainedJobs": "2000",
     "spark.ui.retainedStages": "2000",
     "spark.sql.ui.retainedExecutions": "50",

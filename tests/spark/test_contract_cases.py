@@ -1,4 +1,4 @@
-"""The table of cases of the contract, through the whole chain and a real MERGE: few tables, one key for each case."""
+"""The table of cases of the contract, through the whole chain and a real settle: few tables, one key for each case."""
 
 from pathlib import Path
 from typing import Any

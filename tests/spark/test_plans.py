@@ -63,6 +63,12 @@ def inserts(spark: SparkSession, first: int, price: str = "1.00") -> DataFrame:
     return records(spark, [*rows, debezium("c", first + 9, item(first + 9, price))], first=first)
 
 
+def updates(spark: SparkSession, first: int, lsn: int) -> DataFrame:
+    """Ten updates of rows that are there."""
+    rows = [debezium("u", lsn + number, item(first + number, "2.00")) for number in range(10)]
+    return records(spark, rows, first=lsn)
+
+
 @pytest.fixture
 def bench(spark: SparkSession, tiny: UseCase, lake: Path) -> Bench:
     """The items table, behind its first batches, when every table exists."""
@@ -80,6 +86,18 @@ def test_broken_rows_cost_one_job_more(spark: SparkSession, bench: Bench) -> Non
     good, bad = inserts(spark, 101), inserts(spark, 201, BAD_PRICE)
     jobs = len(bench.jobs(lambda: bench.take_up(good, 1)))
     assert len(bench.jobs(lambda: bench.take_up(bad, 2))) == jobs + 1
+
+
+def test_inserts_are_settled_in_six_jobs(spark: SparkSession, bench: Bench) -> None:
+    bench.take_up(inserts(spark, 101), 1)
+    assert len(bench.jobs(bench.writer.history.settle)) <= 6
+
+
+def test_updates_are_settled_in_six_jobs_late_ones_too(spark: SparkSession, bench: Bench) -> None:
+    bench.write(inserts(spark, 101), 1)
+    for batch, lsn in ((2, 301), (3, 201)):
+        bench.take_up(updates(spark, 101, lsn), batch)
+        assert len(bench.jobs(bench.writer.history.settle)) <= 6
 
 
 def test_metrics_start_no_job(spark: SparkSession, tiny: UseCase, lake: Path) -> None:

@@ -17,7 +17,7 @@ from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.history.epoch import reach_of
 from fluvial.history.versions import FLOOR, IS_BASE, EventRows, derive_versions
-from fluvial.streams import ACTION, History, HistoryChanges, LogRows
+from fluvial.streams import ACTION, FILE, History, HistoryChanges, LogRows
 
 FIRST: Final = "_first_sequence"
 """Of a touched key: the lowest sequence from which its versions may change."""
@@ -75,9 +75,9 @@ def touched_keys(changes: LogRows, history: History, bounds: RangeBounds, table:
     own = changes.where(~_is_keyless()).groupBy(*key).agg(first.alias(FIRST))
     floor = F.lit(None).cast("timestamp").alias(_KNOWN_FLOOR)
     if bounds.keyless is None:
-        return TouchedKeys(own.select("*", floor))
+        return TouchedKeys(own.where(F.col(FIRST).isNotNull()).select("*", floor))
     keyless = changes.where(_is_keyless()).agg(first.alias("_keyless"))
-    near = history.where(_reaches(bounds.min_sequence) & _is_changed_by(bounds.keyless)).select(*key).distinct()
+    near = history.where(reaches(bounds.min_sequence) & _is_changed_by(bounds.keyless)).select(*key).distinct()
     keys = (
         own.unionByName(near.withColumn(FIRST, F.lit(None).cast("string"))).groupBy(*key).agg(F.min(FIRST).alias(FIRST))
     )
@@ -92,7 +92,7 @@ def lower_to_runs(touched: TouchedKeys, history: History, bounds: RangeBounds, t
     Such a version shows its newest untracked values, which are not those it had at FIRST.
     """
     key = list(table.primary_key)
-    near = history.where(_reaches(bounds.min_sequence))
+    near = history.where(reaches(bounds.min_sequence))
     starts = near.select(
         *key, F.col(c.SEQUENCE).alias("_start"), c.END_SEQUENCE, F.col(c.EFFECTIVE_FROM).alias("_from")
     )
@@ -109,7 +109,7 @@ def settle_versions(
     touched: TouchedKeys, log: LogRows, history: History, bounds: RangeBounds, table: Table
 ) -> HistoryChanges:
     """What `touched` keys' log rows change in `history`; both may be whole tables, the bounds prune them."""
-    existing = _from_first_on(history.where(_reaches(bounds.min_sequence)), touched, table)
+    existing = _from_first_on(history.where(reaches(bounds.min_sequence)), touched, table)
     events = _events(log, touched, existing, bounds, table)
     versions = derive_versions(events, table, may_inherit=bounds.log_has_partial)
     return _compare(versions, existing, table)
@@ -121,9 +121,14 @@ def count_actions() -> list[Column]:
     return [F.count(F.when(F.col(ACTION) == action, 1)).alias(action) for action in actions]
 
 
-def _reaches(sequence: str) -> Column:
+def reaches(sequence: str) -> Column:
     """Versions open at a sequence or later: literals against the history's statistics, so closed files are skipped."""
     return F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= sequence)
+
+
+def touched_files() -> Column:
+    """Aggregate over HistoryChanges: the names of the files that hold a version to change, joined by commas."""
+    return F.array_join(F.collect_set(FILE), ",").alias("files")
 
 
 def _is_changed_by(keyless: Keyless) -> Column:
@@ -206,12 +211,13 @@ def _compare(derived: History, existing: DataFrame, table: Table) -> HistoryChan
     """Derived against existing versions, matched by key and sequence; equal ones drop out."""
     names = derived.columns
     identity = (*table.primary_key, c.SEQUENCE)
-    new, old = derived.alias(_DERIVED), existing.select(*names).alias(_EXISTING)
+    places = [FILE] if FILE in existing.columns else []
+    new, old = derived.alias(_DERIVED), existing.select(*names, *places).alias(_EXISTING)
     same = [F.col(f"{_DERIVED}.{name}") == F.col(f"{_EXISTING}.{name}") for name in identity]
     joined = new.join(old, reduce(operator.and_, same), "full_outer")
     action = _action(identity[-1], [name for name in names if name not in (*identity, c.INGESTED_AT)])
     values = (_either(name).alias(name) for name in names)
-    return HistoryChanges(joined.select(*values, action.alias(ACTION)).where(F.col(ACTION).isNotNull()))
+    return HistoryChanges(joined.select(*values, *places, action.alias(ACTION)).where(F.col(ACTION).isNotNull()))
 
 
 def _action(sequence: str, compared: list[str]) -> Column:

@@ -1,19 +1,16 @@
-"""Delta tables of the lake: whether they exist, how they are created, appended to, read in ranges and merged."""
+"""Delta tables of the lake: whether they exist, how they are created, appended to and read in ranges."""
 
-import functools
-import operator
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
-from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.io.commits import APPENDED, COLUMNS_ADDED, Commit, parse_commit
-from fluvial.streams import ACTION, HistoryChanges
+from fluvial.streams import ACTION
 
 _USER_METADATA: Final = "spark.databricks.delta.commitInfo.userMetadata"
 
@@ -44,8 +41,8 @@ class Snapshot:
 
 def snapshot(session: SparkSession, path: str) -> Snapshot | None:
     """The newest snapshot, or None where there is no table; a look at the log directory, no Spark job."""
-    jvm = _jvm(session)
-    found = _delta_log(session, path).update(False, jvm.scala.Option.empty(), jvm.scala.Option.empty())
+    scala = jvm(session).scala
+    found = delta_log(session, path).update(False, scala.Option.empty(), scala.Option.empty())
     if found.version() < 0:
         return None
     return Snapshot(found.version(), found.metadata().id(), found.metadata().schemaString())
@@ -53,8 +50,8 @@ def snapshot(session: SparkSession, path: str) -> Snapshot | None:
 
 def read_commit(session: SparkSession, path: str, version: int) -> Commit | None:
     """The commit that made a version, None where its file is cleaned up; no Spark job."""
-    log = _delta_log(session, path)
-    file = _jvm(session).org.apache.hadoop.fs.Path(log.logPath(), f"{version:020}.json")
+    log = delta_log(session, path)
+    file = jvm(session).org.apache.hadoop.fs.Path(log.logPath(), f"{version:020}.json")
     settings = log.newDeltaHadoopConf()
     if not file.getFileSystem(settings).exists(file):
         return None
@@ -66,12 +63,14 @@ def note_commits(session: SparkSession, note: str) -> None:
     session.conf.set(_USER_METADATA, note)
 
 
-def _delta_log(session: SparkSession, path: str) -> Any:
-    return _jvm(session).org.apache.spark.sql.delta.DeltaLog.forTable(session._jsparkSession, path)  # noqa: SLF001
+def delta_log(session: SparkSession, path: str) -> Any:
+    """Delta's own object, in the JVM: the table's transactions and commits."""
+    return jvm(session).org.apache.spark.sql.delta.DeltaLog.forTable(session._jsparkSession, path)  # noqa: SLF001
 
 
-def _jvm(session: SparkSession) -> Any:
-    return session._jvm  # noqa: SLF001 - the Python API has no way to a table's log that costs no job
+def jvm(session: SparkSession) -> Any:
+    """The driver's JVM: the Python API has no transactions, and no way to a table's log that costs no job."""
+    return session._jvm  # noqa: SLF001
 
 
 def append(
@@ -134,29 +133,6 @@ def read_version(session: SparkSession, path: str, version: int) -> DataFrame:
     return session.read.format("delta").option("versionAsOf", version).load(path)
 
 
-def merge_history(
-    session: SparkSession,
-    path: str,
-    changes: HistoryChanges,
-    table: Table,
-    from_sequence: str,
-    actions: Collection[str],
-) -> None:
-    """One MERGE with the clauses that `actions` need; the literal on `_end_sequence` keeps closed files out of it."""
-    names = [name for name in changes.columns if name != ACTION]
-    values: dict[str, str | Column] = {f"`{name}`": f"s.`{name}`" for name in names}
-    action = F.col(f"s.{ACTION}")
-    merge = DeltaTable.forPath(session, path).alias("t")
-    builder = merge.merge(F.broadcast(changes).alias("s"), _merge_condition(table, from_sequence))
-    if "UPDATE" in actions:
-        builder = builder.whenMatchedUpdate(condition=action == "UPDATE", set=values)
-    if "DELETE" in actions:
-        builder = builder.whenMatchedDelete(condition=action == "DELETE")
-    if "INSERT" in actions:
-        builder = builder.whenNotMatchedInsert(condition=action == "INSERT", values=values)
-    builder.execute()
-
-
 def hold(frame: DataFrame) -> DataFrame:
     """The frame, computed by the first action on it and cut from its sources; `release` it in the end.
 
@@ -172,24 +148,19 @@ def release(held: DataFrame) -> None:
     plan.rdd().unpersist(False)
 
 
-def checkpoint_counted(frame: DataFrame, counts: Sequence[Column]) -> tuple[DataFrame, dict[str, int]]:
+def checkpoint_counted(frame: DataFrame, counts: Sequence[Column]) -> tuple[DataFrame, dict[str, Any]]:
     """The frame computed once and cut from its sources, with aggregates over it, all in one job."""
     observation = Observation()
     held = frame.observe(observation, *counts).localCheckpoint()
     return held, dict(observation.get)
 
 
-def _merge_condition(table: Table, from_sequence: str) -> Column:
-    same = [F.col(f"t.{name}") == F.col(f"s.{name}") for name in (*table.primary_key, c.SEQUENCE)]
-    near = F.col(f"t.{c.END_SEQUENCE}").isNull() | (F.col(f"t.{c.END_SEQUENCE}") >= from_sequence)
-    return functools.reduce(operator.and_, same, near)
-
-
-def add_missing_columns(session: SparkSession, path: str, wanted: DataFrame) -> None:
-    """Adds the columns of `wanted` that the table lacks; their old values are NULL."""
+def add_missing_columns(session: SparkSession, path: str, wanted: DataFrame) -> bool:
+    """Adds the columns of `wanted` that the table lacks, and tells whether any was; their old values are NULL."""
     known = {name.lower() for name in read(session, path).columns}
     missing = [(name, kind) for name, kind in wanted.dtypes if name.lower() not in known and name != ACTION]
     if missing:
         listed = ", ".join(f"`{name}` {kind}" for name, kind in missing)
         note_commits(session, COLUMNS_ADDED)
         session.sql(f"ALTER TABLE delta.`{path}` ADD COLUMNS ({listed})")
+    return bool(missing)

@@ -1,6 +1,6 @@
-"""The settle step of one table: takes the log versions not yet settled and folds them in by one MERGE."""
+"""The settle step of one table: takes the log versions not yet settled and folds them in by one commit."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -22,15 +22,18 @@ from fluvial.history.settle import (
     TouchedKeys,
     count_actions,
     lower_to_runs,
+    reaches,
     settle_versions,
+    touched_files,
     touched_keys,
 )
 from fluvial.io import delta
 from fluvial.io.commits import Settled
-from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, measure_range, read_traits
+from fluvial.io.delta_rewrite import Rewrite
+from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, measure_range, read_traits
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.io.settle_watch import SettleWatch
-from fluvial.streams import ACTION, BatchSummary, History, HistoryChanges, LogRows
+from fluvial.streams import ACTION, FILE, BatchSummary, History, HistoryChanges, LogRows
 
 _PAUSE: Final = timedelta(seconds=30)
 
@@ -43,6 +46,8 @@ class HistoryWriter:
     table: Table
     locations: TableLocations
     _traits: LogTraits | None = field(default=None, init=False)
+    _reach: Reach | None = field(default=None, init=False)
+    _folded: int | None = field(default=None, init=False)
     _grown: Grown = field(default=NOTHING, init=False)
     _has_looked: bool = field(default=False, init=False)
     _not_before: datetime | None = field(default=None, init=False)
@@ -87,7 +92,7 @@ class HistoryWriter:
     def settle(self) -> int:
         """Folds every unsettled log version in; returns how many versions of rows changed.
 
-        A crash before or after the MERGE leaves nothing to mend: the next settle finds what is missing, or nothing.
+        A crash before or after the commit leaves nothing to mend: the next settle finds what is missing, or nothing.
         """
         self.watch.look()
         return self._settle()
@@ -98,7 +103,8 @@ class HistoryWriter:
         if log is None:
             raise StorageError(f"{self.table.name}: no log at {self.locations.log}", "there is nothing to derive from")
         rows = LogRows(delta.read_version(self.session, self.locations.log, log.version))
-        bounds = RangeBounds("", 0, None, **vars(read_traits(rows)))
+        traits = read_traits(rows)
+        bounds = RangeBounds("", 0, None, traits.keyless, traits.has_partial)
         nothing = History(empty_frame(self.session, history_schema(self.table)))
         wanted = settle_versions(touched_keys(rows, nothing, bounds, self.table), rows, nothing, bounds, self.table)
         held, actions = delta.checkpoint_counted(wanted, count_actions())
@@ -110,15 +116,23 @@ class HistoryWriter:
 
     def _settle(self) -> int:
         watch = self.watch
+        if watch.waiting.versions:
+            self._add_new_columns()
         log, settled = watch.log, watch.settled
         if log is None or settled is None or not watch.waiting.versions:
             return 0
-        self._add_new_columns()
+        if settled != self._folded:
+            self._forget()
         changes = self._range(settled + 1, log.version)
         changed = self._fold(changes, log, self._bounds(changes))
         watch.fold_to(log.version)
-        self._grown = NOTHING
+        self._grown, self._folded = NOTHING, log.version
+        self._reach = self._traits.reach if self._traits else None
         return changed
+
+    def _forget(self) -> None:
+        """There are rows in the log that this process didn't see."""
+        self._traits = self._reach = None
 
     def _range(self, first: int, last: int) -> LogRows:
         """Log rows of these versions; the whole log from the first on, or where old changes are cleaned up."""
@@ -127,9 +141,10 @@ class HistoryWriter:
         return LogRows(delta.read_range(self.session, self.locations.log, first, last))
 
     def _add_new_columns(self) -> None:
-        if not self._has_columns and delta.exists(self.session, self.locations.history):
+        if not self._has_columns and self.watch.history is not None:
             wanted = empty_frame(self.session, history_schema(self.table))
-            delta.add_missing_columns(self.session, self.locations.history, wanted)
+            if delta.add_missing_columns(self.session, self.locations.history, wanted):
+                self.watch.look()
         self._has_columns = True
 
     def _bounds(self, changes: LogRows) -> RangeBounds | None:
@@ -137,12 +152,12 @@ class HistoryWriter:
         grown: Grown | None = self._grown
         if self._grown.versions != self.watch.waiting.versions:
             grown = measure_range(changes)
-            self._traits = None  # rows this process didn't see
+            self._forget()
         if grown is None:
             return None
         traits = self._log_traits()
         first = reach_of_text(grown.min_sequence)
-        return RangeBounds(first, grown.min_commit_micros, grown.keyless, **vars(traits))
+        return RangeBounds(first, grown.min_commit_micros, grown.keyless, traits.keyless, traits.has_partial)
 
     def _log_traits(self) -> LogTraits:
         """Asks the log once; from then on this process sees every row that is appended."""
@@ -153,31 +168,45 @@ class HistoryWriter:
     def _fold(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds | None) -> int:
         if bounds is None:
             return 0
-        history = self._history()
-        rows = LogRows(delta.read_version(self.session, self.locations.log, log.version))
+        rewrite = self._begin()
+        history = self._near(rewrite, bounds)
         touched = touched_keys(changes, history, bounds, self.table)
         if self.table.track_columns:
             touched = TouchedKeys(lower_to_runs(touched, history, bounds, self.table).localCheckpoint())
-            lowest = touched.agg(F.min(FIRST)).collect()[0][0]
-            bounds = replace(bounds, min_sequence=lowest)
+            bounds = replace(bounds, min_sequence=touched.agg(F.min(FIRST)).collect()[0][0])
+            history = self._near(rewrite, bounds)
+        rows = self._log_rows(changes, log, bounds)
         wanted = settle_versions(touched, rows, history, bounds, self.table)
-        held, actions = delta.checkpoint_counted(wanted, count_actions())
-        self._write(HistoryChanges(held), bounds, actions, Settled(log.table_id, log.version).note)
-        return sum(actions.values())
+        held, counts = delta.checkpoint_counted(wanted, [*count_actions(), touched_files()])
+        files = counts.pop("files")
+        changed: int = sum(counts.values())
+        if changed:
+            note = Settled(log.table_id, log.version).note
+            self._write(rewrite, HistoryChanges(held), files.split(",") if files else [], note)
+        return changed
 
-    def _history(self) -> History:
-        known = delta.read_if_exists(self.session, self.locations.history)
-        return History(known if known is not None else empty_frame(self.session, history_schema(self.table)))
+    def _begin(self) -> Rewrite | None:
+        """A transaction on the history as it was looked at; None where there is none yet."""
+        seen = self.watch.history
+        return Rewrite(self.session, self.locations.history, seen.version) if seen else None
 
-    def _write(self, changes: HistoryChanges, bounds: RangeBounds, actions: Mapping[str, int], note: str) -> None:
-        if not any(actions.values()):
-            return
-        if not delta.exists(self.session, self.locations.history):
-            self._create(changes.drop(ACTION), note)
+    def _near(self, rewrite: Rewrite | None, bounds: RangeBounds) -> History:
+        if rewrite is not None:
+            return History(rewrite.read_near(reaches(bounds.min_sequence)))
+        nothing = empty_frame(self.session, history_schema(self.table))
+        return History(nothing.withColumn(FILE, F.lit(None).cast("string")))
+
+    def _log_rows(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds) -> LogRows:
+        """The log as of a version; of it the range alone where nothing in the range is late: that is read already."""
+        if self._reach is not None and self._reach.is_before(bounds):
+            return changes
+        return LogRows(delta.read_version(self.session, self.locations.log, log.version))
+
+    def _write(self, rewrite: Rewrite | None, changes: HistoryChanges, files: Sequence[str], note: str) -> None:
+        if rewrite is None:
+            self._create(changes.drop(ACTION, FILE), note)
         else:
-            delta.note_commits(self.session, note)
-            present = {action for action, count in actions.items() if count}
-            delta.merge_history(self.session, self.locations.history, changes, self.table, bounds.min_sequence, present)
+            rewrite.commit(changes, files, (*self.table.primary_key, c.SEQUENCE), note)
 
     def _create(self, versions: DataFrame, note: str) -> None:
         delta.append(

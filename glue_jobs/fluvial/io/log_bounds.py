@@ -8,24 +8,42 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
-from fluvial.history.settle import Keyless, later
+from fluvial.history.settle import Keyless, RangeBounds, later
 from fluvial.streams import BatchSummary, LogRows
 
 _LAST_SEQUENCE: Final = "~"
 
 
 @dataclass(frozen=True)
-class LogTraits:
-    """What some row of a log has; plans are smaller where none has it."""
+class Reach:
+    """The highest sequence and the latest commit time (µs since 1970) of some log rows."""
 
-    log_keyless: Keyless | None
-    log_has_partial: bool
+    sequence: str = ""
+    commit_micros: int = -sys.maxsize
+
+    def with_batch(self, summary: BatchSummary) -> "Reach":
+        """The reach of the batch's rows too, truncates and snapshot boundaries among them."""
+        sequences = (self.sequence, summary.max_sequence, summary.keyless_sequence)
+        micros = (self.commit_micros, summary.max_commit_micros, summary.keyless_commit_micros)
+        return Reach(max(filter(None, sequences), default=""), max(at for at in micros if at is not None))
+
+    def is_before(self, bounds: RangeBounds) -> bool:
+        """Whether none of the rows can matter to a range with these bounds, whose rows are all newer."""
+        return self.sequence < bounds.min_sequence and self.commit_micros <= bounds.min_commit_micros
+
+
+@dataclass(frozen=True)
+class LogTraits:
+    """How far a log reaches, and what some row of it has; plans are smaller where none has it."""
+
+    keyless: Keyless | None
+    has_partial: bool
+    reach: Reach
 
     def with_batch(self, summary: BatchSummary) -> "LogTraits":
         """The traits once the log holds the batch's rows too."""
-        return LogTraits(
-            later(self.log_keyless, _batch_keyless(summary)), self.log_has_partial or summary.partial_events > 0
-        )
+        keyless = later(self.keyless, _batch_keyless(summary))
+        return LogTraits(keyless, self.has_partial or summary.partial_events > 0, self.reach.with_batch(summary))
 
 
 @dataclass(frozen=True)
@@ -61,8 +79,9 @@ def measure_range(changes: LogRows) -> Grown | None:
 def read_traits(log: DataFrame) -> LogTraits:
     """What some row of the log has."""
     has_partial = F.coalesce(F.max(F.col(c.NOT_AUTHORED).isNotNull()), F.lit(False))
-    *last, partial = log.agg(*_keyless_columns(), has_partial).collect()[0]
-    return LogTraits(_keyless(*last), partial)
+    reach = (F.max(c.SEQUENCE), F.max(F.unix_micros(c.COMMIT_TIME)))
+    *last, partial, sequence, micros = log.agg(*_keyless_columns(), has_partial, *reach).collect()[0]
+    return LogTraits(_keyless(*last), partial, Reach() if sequence is None else Reach(sequence, micros))
 
 
 def _batch_keyless(summary: BatchSummary) -> Keyless | None:

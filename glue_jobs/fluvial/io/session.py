@@ -32,10 +32,8 @@ _SETTINGS: Final = {
     # Microseconds as 64-bit integers, with statistics; INT96 has none and no reader likes it.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
-    # The history's two partitions would otherwise limit a MERGE to two writers.
-    "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
-    # The settle step hands MERGE a persisted frame; a second copy would cost a job.
-    "spark.databricks.delta.merge.materializeSource": "none",
+    # With each commit Delta would list all files of a small table beside it, and this version reads the list nowhere.
+    "spark.databricks.delta.allFilesInCrc.enabled": "false",
     "spark.databricks.delta.properties.defaults.checkpointInterval": "20",
     # A superset of Spark's own pattern: setting this key replaces the default.
     "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|sasl[.]jaas|credential",

@@ -25,7 +25,7 @@ class SettleWatch:
     """Follows the log and the history of one table.
 
     `settled` is the newest version of the log that the history holds, -1 before any, None before the first look.
-    `log` is the log as the last look found it.
+    `log` and `history` are those as the last look found them.
     """
 
     session: SparkSession
@@ -34,7 +34,7 @@ class SettleWatch:
     settled: int | None = field(default=None, init=False)
     waiting: Unsettled = field(default_factory=Unsettled, init=False)
     log: delta.Snapshot | None = field(default=None, init=False)
-    _history: delta.Snapshot | None = field(default=None, init=False)
+    history: delta.Snapshot | None = field(default=None, init=False)
     _log_id: str = field(default="", init=False)
     _seen: int = field(default=-1, init=False)
 
@@ -47,7 +47,7 @@ class SettleWatch:
         log = delta.snapshot(self.session, self.places.log)
         if history is None:
             self._begin()
-        elif history != self._history:
+        elif history != self.history:
             self._follow_history(history)
         if self._log_id:
             refuse_other_log(self._watched_log, self._log_id, log.table_id if log else None)
@@ -55,7 +55,7 @@ class SettleWatch:
             self._watched_log.refuse_schema(log.schema_json)
         if log is not None and log.version != self._seen:
             self._follow_log(log)
-        self._history, self.log = history, log
+        self.history, self.log = history, log
 
     def fold_to(self, version: int) -> None:
         """Tells that the history holds the log up to that version."""
@@ -64,14 +64,14 @@ class SettleWatch:
 
     def _begin(self) -> None:
         """There is no history: all of the log waits."""
-        if self._history is not None:
+        if self.history is not None:
             _log.warning("the history is gone and is derived again", table=self.table.name)
-        if self._history is not None or self.settled is None:
+        if self.history is not None or self.settled is None:
             self.fold_to(-1)
 
     def _follow_history(self, history: delta.Snapshot) -> None:
         """Where the commits since the last look tell of a settle, or a RESTORE went back to one, that one counts."""
-        before = self._history
+        before = self.history
         known = before.version if before and before.table_id == history.table_id else -1
         walk = walk_back(self._reader(self.places.history), history.version, known)
         self._watched_history.refuse_foreign(walk)

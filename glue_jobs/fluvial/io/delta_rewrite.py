@@ -1,0 +1,117 @@
+"""One commit that writes some files of a Delta table anew, for changes of which it is known where they fall.
+
+A MERGE would look for the files and the rows a second time, and compute the whole state of the table to count them.
+Delta's own transaction is as strict: what others commit meanwhile and would be undone or overlooked makes ours fail.
+"""
+
+import functools
+import operator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from fluvial.io import delta
+from fluvial.streams import ACTION, FILE, HistoryChanges
+
+_TARGET, _SOURCE = "t", "s"
+
+
+@dataclass
+class Rewrite:
+    """A transaction on one version of a table."""
+
+    session: SparkSession
+    path: str
+    version: int
+    _files: dict[str, Any] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._jvm = delta.jvm(self.session)
+        self._log = delta.delta_log(self.session, self.path)
+        with self._active():
+            snapshot = self._log.getSnapshotAt(self.version, self._none(), self._none())
+            self._transaction = self._log.startTransaction(self._none(), self._jvm.scala.Option.apply(snapshot))
+
+    def read_near(self, condition: Column) -> DataFrame:
+        """The rows of every file that may hold such ones, each with its FILE; finding the files is one Spark job."""
+        wanted = delta.read(self.session, self.path).where(condition)
+        expression = wanted._jdf.queryExecution().analyzed().condition()  # noqa: SLF001
+        with self._active():
+            found = self._transaction.filterFiles(self._seq([expression]), False)
+        files = _listed(found)
+        self._files |= {_name(file): file for file in files}
+        return self._rows_of(files).withColumn(FILE, F.col("_metadata.file_name"))
+
+    def commit(self, changes: HistoryChanges, files: Collection[str], identity: Sequence[str], note: str) -> None:
+        """Applies the changes; `files` are the names of those that hold a row to update or to delete."""
+        old = [self._files[name] for name in files]
+        writers = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
+        rows = self._changed_rows(old, changes, identity).coalesce(writers)
+        with self._active():
+            added = _listed(self._transaction.writeFiles(rows._jdf))  # noqa: SLF001
+            removed = [file.remove() for file in old]
+            self._transaction.commit(self._seq([*added, *removed]), self._operation(note, is_append=not old))
+
+    def _changed_rows(self, old: Sequence[Any], changes: HistoryChanges, identity: Sequence[str]) -> DataFrame:
+        target = self._rows_of(old)
+        names = {name.lower() for name in changes.columns}
+        columns = [name for name in target.columns if name.lower() in names]
+        inserted = changes.where(F.col(ACTION) == "INSERT").select(*columns)
+        if not old:
+            return inserted
+        known = F.broadcast(changes.where(F.col(ACTION) != "INSERT")).alias(_SOURCE)
+        same = (F.col(f"{_TARGET}.`{name}`") == F.col(f"{_SOURCE}.`{name}`") for name in identity)
+        joined = target.alias(_TARGET).join(known, functools.reduce(operator.and_, same), "left")
+        kept = joined.where(F.coalesce(F.col(ACTION), F.lit("UPDATE")) == "UPDATE")
+        shown = (_shown(name) if name in columns else F.col(f"{_TARGET}.`{name}`") for name in target.columns)
+        return kept.select(*shown).unionByName(inserted, allowMissingColumns=True)
+
+    def _rows_of(self, files: Sequence[Any]) -> DataFrame:
+        with self._active():
+            frame = self._log.createDataFrame(self._transaction.snapshot(), self._seq(files), False, self._none())
+        return DataFrame(frame, self.session)
+
+    def _operation(self, note: str, *, is_append: bool) -> Any:
+        mode = self._jvm.org.apache.spark.sql.SaveMode
+        write = getattr(self._jvm.org.apache.spark.sql.delta, "DeltaOperations$Write")
+        some_note = self._jvm.scala.Option.apply(note)
+        return write(mode.Append if is_append else mode.Overwrite, self._none(), self._none(), some_note)
+
+    @contextmanager
+    def _active(self) -> Iterator[None]:
+        """Delta asks for the thread's active session, which is the one that last ran something."""
+        sessions = self._jvm.SparkSession
+        before = sessions.getActiveSession()
+        sessions.setActiveSession(self.session._jsparkSession)  # noqa: SLF001
+        try:
+            yield
+        finally:
+            if before.isDefined():
+                sessions.setActiveSession(before.get())
+            else:
+                sessions.clearActiveSession()
+
+    def _none(self) -> Any:
+        return self._jvm.scala.Option.empty()
+
+    def _seq(self, items: Sequence[Any]) -> Any:
+        return self._jvm.PythonUtils.toSeq(list(items))
+
+
+def _listed(items: Any) -> list[Any]:
+    indexed = items.toIndexedSeq()
+    return [indexed.apply(number) for number in range(indexed.size())]
+
+
+def _name(file: Any) -> str:
+    return str(file.path()).rpartition("/")[2]
+
+
+def _shown(name: str) -> Column:
+    """The changed value where there is one; what a change doesn't tell stays."""
+    changed, old = F.col(f"{_SOURCE}.`{name}`"), F.col(f"{_TARGET}.`{name}`")
+    return F.when(F.col(f"{_SOURCE}.{ACTION}").isNotNull(), changed).otherwise(old).alias(name)
