@@ -103,6 +103,21 @@ def values() -> dict[str, Column]:
     }
 
 
+def lsn(place: Column) -> Column:
+    """Where an event stands in the source's log."""
+    return (place * LSN_STEP + FIRST_LSN).cast("bigint")
+
+
+def sequence(place: Column) -> Column:
+    """Its sequence, as Fluvial derives it from the LSN; NULL for none."""
+    return F.concat(F.lit("0000.1."), F.lpad(F.hex(lsn(place)), 16, "0"))
+
+
+def commit_time(place: Column) -> Column:
+    """When the source committed it."""
+    return F.timestamp_micros(_micros(place))
+
+
 def past_records(session: SparkSession, life: Life) -> DataFrame:
     """Every event before the first measured batch: inserts, then updates, in their order."""
     numbers = session.range(0, life.past_events, 1, max(2, life.past_events // 100_000))
@@ -131,7 +146,7 @@ def _records(events: DataFrame, life: Life) -> DataFrame:
         F.lit(TOPIC).alias("topic"),
         F.lit(0).alias("partition"),
         F.col("id").alias("offset"),
-        F.timestamp_micros(_micros(F.col("id"))).alias("timestamp"),
+        commit_time(F.col("id")).alias("timestamp"),
     )
 
 
@@ -142,7 +157,7 @@ def _envelope() -> Column:
         (micros / 1000).cast("bigint").alias("ts_ms"),
         F.lit("false").alias("snapshot"),
         (F.col("id") + 7).alias("txId"),
-        (F.col("place") * LSN_STEP + FIRST_LSN).cast("bigint").alias("lsn"),
+        lsn(F.col("place")).alias("lsn"),
     )
     return F.struct(
         F.when(F.col("is_delete"), F.col("row")).alias("before"),

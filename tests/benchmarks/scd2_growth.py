@@ -39,7 +39,7 @@ class Size:
 
 
 FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=6, warm_up=2)
-QUICK: Final = Size(keys=20_000, histories=(1, 10), rounds=3, warm_up=1)
+QUICK: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=3, warm_up=1)
 LARGE: Final = Size(keys=1_000_000, histories=(1, 4), rounds=4, warm_up=1)
 
 
