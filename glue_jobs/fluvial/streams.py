@@ -90,7 +90,7 @@ class BatchSummary:
     """What one pass over CheckedRecords counted.
 
     Sequences and commit times (µs since 1970) are None where the batch has no event; `keyless_` ones are the highest of
-    truncates and snapshot boundaries.
+    truncates and snapshot boundaries, `snapshot_sequence` is the lowest of a snapshot's rows.
     """
 
     consumed: int
@@ -102,6 +102,7 @@ class BatchSummary:
     control_messages: int
     tombstones: int
     partial_events: int
+    snapshot_sequence: str | None
     keyless_sequence: str | None
     keyless_commit_micros: int | None
     min_sequence: str | None

@@ -183,12 +183,18 @@ class Pipeline(Derivation):
         end = len(self.log)
         pinned = self.log[self.settled : end]
         if pinned:
-            earliest = min(row.commit_time for row in pinned)
+            earliest = self.earliest(pinned)
             changes = [self.changes(key, bound, earliest) for key, bound in self.bounds(pinned).items()]
             self.pass_boundary()
             self.merge([row for deleted, _ in changes for row in deleted], [row for _, put in changes for row in put])
             self.pass_boundary()
         self.settled = end
+
+    def earliest(self, pinned: Sequence[LogRow]) -> int:
+        """The earliest commit of what is derived again: a snapshot's row reaches back over older ones of it."""
+        starts = [self.reach(row.sequence) for row in pinned if self.reach(row.sequence) != row.sequence]
+        again = [row for row in self.log if starts and row.sequence >= min(starts)]
+        return min(row.commit_time for row in (*pinned, *again))
 
     def bounds(self, pinned: Sequence[LogRow]) -> dict[int, Position]:
         """For each touched key the sequence from which its versions are derived again."""

@@ -11,6 +11,8 @@ from fluvial.config.model import UseCase
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.verify import verify_table
 from fluvial.streams import TableCounts
+from tests.spark.lake_checks import second
+from tests.spark.lake_rows import read_rows
 from tests.spark.records import TINY, debezium, records
 
 TOAST = "__debezium_unavailable_value"
@@ -199,6 +201,23 @@ def test_every_case_of_the_contract_makes_its_versions(spark: SparkSession, tmp_
         6: ["A[13,)"],
     }
     assert lake.uncertain("whole") == {key: inferred[key] for key in (2, 7, 8)}
+    lake.verify()
+
+
+@pytest.mark.slow
+def test_a_second_row_of_one_snapshot_leaves_the_start_of_the_first_where_the_clock_had_run_backwards(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    lake = Lake(spark, tmp_path, CASES.model_copy(update={"tables": (CASES.table("whole"),)}))
+
+    def read(a: str, lsn: int, epoch: str, time: int) -> str:
+        return debezium("r", lsn, row(1, a), time=time, epoch=epoch)
+
+    lake.write({"whole": [put(1, "A", 5), read("A", 40, "1", 90), read("B", 40, "2", 60)]})
+    lake.write({"whole": [read("C", 50, "2", 95)]})
+    rows = read_rows(Locations(CASES, tmp_path).table(CASES.table("whole")).history)
+    starts = sorted((row["a"], second(row["_effective_from"]), second(row["_effective_to"])) for row in rows)
+    assert starts == [("A", 5, 90), ("B", 90, 95), ("C", 95, None)]
     lake.verify()
 
 

@@ -91,10 +91,17 @@ def keyless_of(events: list[Event]) -> Keyless | None:
     return Keyless(max(event.sequence for event in found), micros(latest)) if found else None
 
 
+def earliest_of(log: list[Event], new: list[Event]) -> int:
+    """Of what is derived again: rows of a snapshot reach back over older ones of it."""
+    starts = [start for event in new if (start := reach_of_text(event.sequence)) != event.sequence]
+    again = [event for event in log if starts and event.sequence >= min(starts)]
+    return min(event.commit_time for event in (*new, *again))
+
+
 def changes_of(spark: SparkSession, table: Table, log: list[Event], new: list[Event], known: Versions) -> DataFrame:
     rows, fresh = (spark.createDataFrame([log_row(event) for event in events], LOG) for events in (log, new))
     history = spark.createDataFrame([history_row(version) for version in known.values()], HISTORY)
-    earliest = min(event.commit_time for event in new)
+    earliest = earliest_of(log, new)
     bounds = RangeBounds(
         min(reach_of_text(event.sequence) for event in new),
         micros(earliest),

@@ -7,6 +7,8 @@ from pyspark.sql import functions as F
 
 _START: Final = ".0.0000000000000000"
 _EPOCH_DIGITS: Final = 4
+FIRST_EPOCH: Final = "0" * _EPOCH_DIGITS + _START
+"""Where everything begins."""
 _SNAPSHOT_RANK: Final = ".0."
 
 
@@ -20,8 +22,13 @@ def reach_of(sequence: Column) -> Column:
 
     Such a version is marked as uncertain from the epoch's start on, so it has to be derived from there.
     """
+    return F.coalesce(snapshot_start(sequence), sequence)
+
+
+def snapshot_start(sequence: Column) -> Column:
+    """Where the epoch of a snapshot's row begins; NULL for a streamed change."""
     rank = F.substring(sequence, _EPOCH_DIGITS + 1, len(_SNAPSHOT_RANK))
-    return F.when(rank == _SNAPSHOT_RANK, epoch_start(sequence)).otherwise(sequence)
+    return F.when(rank == _SNAPSHOT_RANK, epoch_start(sequence))
 
 
 def reach_of_text(sequence: str) -> str:

@@ -30,7 +30,7 @@ from fluvial.history.settle import (
 from fluvial.io import delta
 from fluvial.io.commits import Settled
 from fluvial.io.delta_rewrite import Rewrite
-from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, measure_range, read_traits
+from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_commit, measure_range, read_traits
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.io.settle_watch import SettleWatch
 from fluvial.streams import ACTION, FILE, BatchSummary, History, HistoryChanges, LogRows
@@ -157,7 +157,12 @@ class HistoryWriter:
             return None
         traits = self._log_traits()
         first = reach_of_text(grown.min_sequence)
-        return RangeBounds(first, grown.min_commit_micros, grown.keyless, traits.keyless, traits.has_partial)
+        return RangeBounds(first, self._earliest_commit(grown), grown.keyless, traits.keyless, traits.has_partial)
+
+    def _earliest_commit(self, grown: Grown) -> int:
+        """Asks the log only where a batch brings rows of a snapshot that isn't the first."""
+        log = delta.read(self.session, self.locations.log) if grown.reaches_back else None
+        return grown.min_commit_micros if log is None else earliest_commit(grown, log)
 
     def _log_traits(self) -> LogTraits:
         """Asks the log once; from then on this process sees every row that is appended."""

@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
+from fluvial.history.epoch import FIRST_EPOCH, reach_of_text, snapshot_start
 from fluvial.history.settle import Keyless, RangeBounds, later
 from fluvial.streams import BatchSummary, LogRows
 
@@ -53,7 +54,13 @@ class Grown:
     versions: int
     min_sequence: str
     min_commit_micros: int
+    snapshot_start: str | None
     keyless: Keyless | None
+
+    @property
+    def reaches_back(self) -> bool:
+        """Whether older rows of a snapshot are derived again; in the first epoch everything is near by its sequence."""
+        return self.snapshot_start not in {None, FIRST_EPOCH}
 
     def with_batch(self, summary: BatchSummary) -> "Grown":
         """With one more version; events always have a sequence and a commit time."""
@@ -61,19 +68,30 @@ class Grown:
             self.versions + 1,
             min(self.min_sequence, summary.min_sequence or ""),
             min(self.min_commit_micros, summary.min_commit_micros or 0),
+            min(filter(None, (self.snapshot_start, _batch_start(summary))), default=None),
             later(self.keyless, _batch_keyless(summary)),
         )
 
 
-NOTHING: Final = Grown(0, _LAST_SEQUENCE, sys.maxsize, None)
+NOTHING: Final = Grown(0, _LAST_SEQUENCE, sys.maxsize, None, None)
 """Before the first batch."""
 
 
 def measure_range(changes: LogRows) -> Grown | None:
     """The bounds of a range of log rows; None where it holds none."""
-    lowest = (F.min(c.SEQUENCE), F.min(F.unix_micros(c.COMMIT_TIME)))
-    sequence, micros, *last = changes.agg(*lowest, *_keyless_columns()).collect()[0]
-    return None if sequence is None or micros is None else Grown(1, sequence, micros, _keyless(*last))
+    lowest = (F.min(c.SEQUENCE), F.min(F.unix_micros(c.COMMIT_TIME)), F.min(snapshot_start(F.col(c.SEQUENCE))))
+    sequence, micros, start, *last = changes.agg(*lowest, *_keyless_columns()).collect()[0]
+    return None if sequence is None or micros is None else Grown(1, sequence, micros, start, _keyless(*last))
+
+
+def earliest_commit(grown: Grown, log: DataFrame) -> int:
+    """In microseconds, of all rows that are derived again: what was committed before all of them moves none of them.
+
+    A row of a snapshot reaches back over older rows of it, which may have been committed before it.
+    """
+    again = log.where(F.col(c.SEQUENCE) >= (grown.snapshot_start or ""))
+    found = again.agg(F.min(F.unix_micros(c.COMMIT_TIME))).collect()[0][0]
+    return min(grown.min_commit_micros, found or grown.min_commit_micros)
 
 
 def read_traits(log: DataFrame) -> LogTraits:
@@ -82,6 +100,10 @@ def read_traits(log: DataFrame) -> LogTraits:
     reach = (F.max(c.SEQUENCE), F.max(F.unix_micros(c.COMMIT_TIME)))
     *last, partial, sequence, micros = log.agg(*_keyless_columns(), has_partial, *reach).collect()[0]
     return LogTraits(_keyless(*last), partial, Reach() if sequence is None else Reach(sequence, micros))
+
+
+def _batch_start(summary: BatchSummary) -> str | None:
+    return None if summary.snapshot_sequence is None else reach_of_text(summary.snapshot_sequence)
 
 
 def _batch_keyless(summary: BatchSummary) -> Keyless | None:

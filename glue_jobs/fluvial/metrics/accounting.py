@@ -38,6 +38,7 @@ def summary_columns() -> list[Column]:
         count(F.col(KIND) == CONTROL).alias("control_messages"),
         count(F.col(KIND) == TOMBSTONE).alias("tombstones"),
         count(is_event & F.col(c.NOT_AUTHORED).isNotNull()).alias("partial_events"),
+        F.min(F.when(is_event & (F.col(c.OPERATION) == c.READ), F.col(c.SEQUENCE))).alias("snapshot_sequence"),
         F.max(F.when(is_keyless, F.col(c.SEQUENCE))).alias("keyless_sequence"),
         F.max(F.when(is_keyless, F.unix_micros(c.COMMIT_TIME))).alias("keyless_commit_micros"),
         F.min(F.when(is_event, F.col(c.SEQUENCE))).alias("min_sequence"),
