@@ -13,6 +13,7 @@ FluvialError                    attributes: message, hint
 ├── EventsFileError             a recorded-events file can't be read; .line
 ├── RepairsFileError            a file of repaired values can't be used; .line
 ├── PlanError                   a change plan is refused, or stale
+├── SecretError                 a secret that the configuration refers to isn't there, or is too short
 ├── StorageError                a table of the lake is missing, foreign or can't be written
 └── QueryError                  SQL that can't run; the engine's message is in .message
 """
@@ -136,6 +137,10 @@ class RepairsFileError(FluvialError):
 
 class PlanError(FluvialError):
     """A change plan that can't be applied, or one that is no longer true."""
+
+
+class SecretError(FluvialError):
+    """A secret that the configuration refers to can't be had; its text is in no message."""
 
 
 class StorageError(FluvialError):

@@ -26,7 +26,15 @@ from fluvial.streams import (
     Quarantined,
     Records,
 )
-from fluvial.transforms.apply import apply_masks, apply_transforms, lake_not_authored, mask_texts, try_transforms
+from fluvial.transforms.apply import (
+    Transformed,
+    apply_transforms,
+    apply_transforms_again,
+    filter_rows,
+    try_transforms,
+)
+from fluvial.transforms.authorship import lake_not_authored
+from fluvial.transforms.masks import mask_rows
 
 
 @dataclass(frozen=True)
@@ -46,20 +54,19 @@ def check_records(records: Records, table: Table) -> CheckedRecords:
 
 def take_events(checked: CheckedRecords, summary: BatchSummary, table: Table) -> ChangeEvents:
     """The change events of the batch."""
-    return change_events(checked, table, has_derived=summary.derived_events > 0)
+    events = change_events(checked, table, has_derived=summary.derived_events > 0)
+    return ChangeEvents(filter_rows(events, table))
 
 
 def place_events(fresh: FreshEvents, table: Table, batch: BatchContext) -> BatchOutcome:
     """Fresh events into quarantine rows and log rows."""
     row = F.map_filter(IMAGE, lambda name, _: name != EPOCH_FIELD)
-    return BatchOutcome(
-        quarantined=quarantine_rows(fresh, apply_masks(table), mask_texts(table, row), batch),
-        log=_transformed_rows(fresh, table, batch),
-    )
+    masked = mask_rows(fresh, table, row)
+    quarantined = quarantine_rows(FreshEvents(masked.events), masked.columns, masked.image, batch)
+    return BatchOutcome(quarantined, _log_rows(apply_transforms(fresh, table), table, batch))
 
 
-def _transformed_rows(fresh: FreshEvents, table: Table, batch: BatchContext) -> LogRows:
-    transformed = apply_transforms(fresh, table)
+def _log_rows(transformed: Transformed, table: Table, batch: BatchContext) -> LogRows:
     events = FreshEvents(transformed.events)
     return log_rows(events, transformed.columns, lake_not_authored(table), table, batch)
 
@@ -69,16 +76,16 @@ def check_repaired(stored: StoredEvents, table: Table) -> CheckedRecords:
     tried = try_transforms(restore_events(stored, table), table)
     events = ParsedRecords(tried.events)
     checked = check_again(events, table, tried.failures, F.col(REPAIRED), F.col(FIRST_VIOLATIONS))
-    return CheckedRecords(checked.drop(*tried.working))
+    return CheckedRecords(filter_rows(checked.drop(*tried.working), table))
 
 
 def place_repaired(fresh: FreshEvents, table: Table, batch: BatchContext) -> LogRows:
     """Log rows of events that left the quarantine.
 
     Stored texts are masked already; masks run once more, because masking twice is masking once, and because a column
-    may have become a masked one since.
+    may have become a masked one since. Tokens and ciphertexts are the exception.
     """
-    return _transformed_rows(fresh, table, batch)
+    return _log_rows(apply_transforms_again(fresh, table, F.col(REPAIRED)), table, batch)
 
 
 def place_dead_letters(checked: CheckedRecords, table: Table, batch: BatchContext) -> DeadLetters:

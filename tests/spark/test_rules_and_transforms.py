@@ -1,25 +1,23 @@
-"""What each rule and each transform means in Spark: all of them over one frame."""
+"""What each rule means in Spark, and the transforms that change types and names: all of them over one frame."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.load import load_use_case
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
-from fluvial.history.deduplicate import drop_repeats
-from fluvial.io.delta import hold
 from fluvial.io.explain import explain_row
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.quarantine_replay import QuarantineReplayer, Selection
 from fluvial.io.repairs_file import Repair
 from fluvial.io.verify import verify_table
-from fluvial.micro_batch import BatchOutcome, check_records, place_events
-from fluvial.streams import EVENT, IS_DERIVED, KIND, BatchContext, ChangeEvents, FreshEvents, Records
+from fluvial.micro_batch import check_records
+from fluvial.streams import Records
+from tests.spark.placing import place, rows
 from tests.spark.records import TINY, debezium, records
 from tests.unit.config.test_extensions import blocks
 
@@ -109,17 +107,6 @@ PARCELS = Table.model_validate(
 PARCEL = {
     "id": 1, "weight": "3.00", "size": "7", "count": 5, "sent": "2026-01-01T23:59:59Z", "note": "fragile", "zone": "A"
 }  # fmt: skip
-
-
-def place(spark: SparkSession, table: Table, values: list[str]) -> BatchOutcome:
-    checked = hold(check_records(Records(records(spark, values)), table))
-    events = ChangeEvents(checked.where(F.col(KIND) == EVENT).withColumn(IS_DERIVED, F.lit(False)))
-    context = BatchContext("query-1", 0, datetime(2026, 1, 1, tzinfo=UTC))
-    return place_events(FreshEvents(drop_repeats(events, table.primary_key)), table, context)
-
-
-def rows(frame: DataFrame, *names: str | Column) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in frame.orderBy("_offset").select(*names).collect()]
 
 
 def test_types_and_names_change_and_what_a_type_cannot_hold_is_quarantined(spark: SparkSession) -> None:

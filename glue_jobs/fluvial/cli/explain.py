@@ -86,7 +86,7 @@ def _heading(story: Story) -> str:
 def _transforms(table: Table) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for transform in table.ordered_transforms:
-        found.setdefault(transform.column, []).append(transform.summary)
+        found.setdefault(transform.column or "row", []).append(transform.summary)
     return found
 
 

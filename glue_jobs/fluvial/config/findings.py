@@ -25,7 +25,10 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """One problem; `at_key` points at the key instead of its value, `span` is known where no path can name it."""
+    """One problem; `at_key` points at the key instead of its value, `span` is known where no path can name it.
+
+    `position` is that of a character inside the value, from 1; 0 where the problem is the whole of it.
+    """
 
     path: Path
     code: Code
@@ -35,6 +38,7 @@ class Finding:
     found: str = ""
     at_key: bool = False
     span: "Span | None" = None
+    position: int = 0
 
     def below(self, *prefix: str | int) -> "Finding":
         """The same finding, seen from further up."""

@@ -35,7 +35,8 @@ class Guarantee:
 
 def guarantee(table: Table, use_case: UseCase) -> Guarantee:
     """The weakest level that something in the configuration leads to."""
-    found = [*_of_source(use_case.source_database), *_of_columns(table, use_case.source_database)]
+    source = use_case.source_database
+    found = [*_of_source(source), *_of_columns(table, source), *_of_rules(table)]
     levels = list(Level)
     level = max((level for level, _, _ in found), key=levels.index, default=Level.EXACT)
     return Guarantee(level, tuple(reason for _, reason, _ in found), tuple(fix for _, _, fix in found))
@@ -95,4 +96,14 @@ def _of_columns(table: Table, source: SourceDatabase) -> Iterator[tuple[Level, s
             "where nothing before tells them they stay unresolved",
             f"alter table {source.schema_name}.{table.name} replica identity full, "
             "and remove `replica_identity: default`",
+        )
+
+
+def _of_rules(table: Table) -> Iterator[tuple[Level, str, str]]:
+    by_batch = [rule.id for rule in table.dq_rules if rule.looks_at_batch and rule.severity == "error"]
+    if by_batch:
+        yield (
+            Level.BEST_EFFORT,
+            f"what is quarantined depends on which events share a micro-batch ({', '.join(by_batch)})",
+            "give the rule `severity: warning`",
         )

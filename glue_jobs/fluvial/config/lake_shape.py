@@ -10,6 +10,8 @@ class LakeColumn:
 
     type: str
     sources: frozenset[str]
+    is_opaque: bool = False
+    """Whether it is a token or a ciphertext: text of which nothing can be read."""
 
 
 LakeShape = Mapping[str, LakeColumn]

@@ -18,6 +18,7 @@ from fluvial.config.findings import Path as Place
 from fluvial.config.meaning import between_tables, use_case_findings
 from fluvial.config.model import EXTENSION_NAME, UseCase
 from fluvial.config.placeholders import UnknownPlaceholderError, resolve_placeholders
+from fluvial.config.references import resolve_references
 from fluvial.config.salvage import Salvaged, salvage_tables
 from fluvial.config.schema_place import described_by
 from fluvial.config.shape import shape_findings
@@ -52,6 +53,7 @@ def check_use_case(path: Path, placeholders: Mapping[str, str] | None = None) ->
     file = read_source_file(path)
     values = {} if placeholders is None else placeholders
     data, findings = _plain_data(file, values)
+    findings += resolve_references(data, path.absolute().parent)
     registered, unloadable = _registered(data, path.absolute().parent)
     with described_by(use_case_model(registered)):
         use_case, more = _use_case(data, path.absolute().parent.name, registered)

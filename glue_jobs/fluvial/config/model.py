@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from fluvial.config.base import Model
 from fluvial.config.fields import ColumnName, Identifier, TypeName
 from fluvial.config.lake_shape import LakeColumn, LakeShape
+from fluvial.config.references import REFERENCE_FILE
 from fluvial.config.rules import Rule
 from fluvial.config.settle import SettlePolicy
 from fluvial.config.transforms import Transform
@@ -139,6 +140,10 @@ class Table(Model):
         """Names of the business columns, in the configured order."""
         return tuple(column.name for column in self.columns)
 
+    def column(self, name: str) -> Column:
+        """The column of the source with that name; raises KeyError."""
+        return {column.name: column for column in self.columns}[name]
+
     @property
     def value_columns(self) -> tuple[str, ...]:
         """The business columns outside the primary key."""
@@ -162,7 +167,7 @@ class Table(Model):
         """Each transform with the columns it finds; those that name no column of theirs are passed over."""
         shape = self._source_shape
         for transform in self.ordered_transforms:
-            if transform.column in shape:
+            if transform.column in shape or transform.creates or transform.on_row:
                 yield transform, shape
                 shape = transform.reshape(shape)
 
@@ -284,6 +289,19 @@ class SourceDatabase(Model):
     """Whether updates of DMS carry the key as it was, as `BeforeImageSettings` make them."""
 
 
+class ReferenceTable(Model):
+    """A small CSV file beside tables.yaml that `join` transforms look up; it is read with the configuration."""
+
+    name: Identifier
+    """What `join` calls it."""
+
+    file: Annotated[str, Field(pattern=f"^{REFERENCE_FILE}$", examples=["depots.csv"])]
+    """Its name: UTF-8, a line of column names, then at most 5,000 rows; 256 KiB at most."""
+
+    key: Annotated[str, Field(min_length=1, max_length=63, examples=["code"])]
+    """The column that identifies a row of it."""
+
+
 class UseCase(Model):
     """A whole tables.yaml; `name` is the folder that holds it."""
 
@@ -298,6 +316,9 @@ class UseCase(Model):
 
     source_database: SourceDatabase = SourceDatabase()
     """The database whose changes are captured."""
+
+    reference_tables: tuple[ReferenceTable, ...] = ()
+    """What `join` transforms look up."""
 
     tables: Annotated[tuple[Table, ...], Field(min_length=1)]
     """The captured tables."""

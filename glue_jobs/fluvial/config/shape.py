@@ -30,6 +30,8 @@ _EXPECTED: Final = {
 _WRONG_VALUE_CODES: Final = {"wrong_regex": Code.WRONG_REGEX, "wrong_bound": Code.WRONG_BOUND}
 _HINTS: Final = {
     "name": "a letter first, then letters, digits and underscores, 63 at most",
+    "file": "the name of a CSV file beside this one, like depots.csv",
+    "extensions": "the name of a Python file beside this one, without .py",
     "new_name": "a letter first, then letters, digits and underscores, 63 at most",
     "column": "a letter first, then letters, digits and underscores, 63 at most",
     "schema_name": "a letter first, then letters, digits and underscores, 63 at most",
@@ -44,6 +46,8 @@ _HINTS: Final = {
     "bytes": "write it like '64MB' or '512 KiB'",
     "age": "write it like '30 seconds', '10 minutes' or '1 hour'",
     "max_age": "write it like '30 seconds', '10 minutes' or '1 hour'",
+    "not_one": "dates: `to: year` or `month`; numbers: `band: 10`; texts: `prefix: 3`",
+    "wrong_reference": "write env:NAME or aws:NAME; the secret itself never stands here",
     "no_bound": "add `params: {min: …, max: …}` with at least one of the two",
     "upward_path": "name the place from its bucket down",
     "wrong_scheme": "write s3://bucket/key",
@@ -139,6 +143,8 @@ def _wrong_choice(details: ErrorDetails) -> Finding:
 def _wrong_value(details: ErrorDetails) -> Finding:
     path, kind, found = details["loc"], details["type"], details["input"]
     hint = _HINTS.get(kind) or _writing_hint(kind, found) or _HINTS.get(str(_last_key(path)), "")
+    if kind == "wrong_reference":
+        return Finding(path, Code.WRONG_VALUE, f"{_named(path)} isn't a reference to a secret", hint, hint)
     if kind == "string_pattern_mismatch" and str(found).startswith("_") and _last_key(path) in {"name", "column"}:
         message = f"{describe(found)}: names with a leading underscore belong to Fluvial"
         hint = f"rename it, for example to '{str(found).lstrip('_')}'"

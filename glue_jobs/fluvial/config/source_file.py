@@ -1,4 +1,4 @@
-"""A tables.yaml as it lies on disk: its tree, and problems told with the line they stand on."""
+"""A tables.yaml, or a scenario.yaml, as it lies on disk: its tree, and problems told with the line they stand on."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,6 +14,9 @@ from fluvial.errors import ConfigError, Problem
 
 _LINE_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """What YAML takes for one."""
+_ESCAPE: Final = re.compile(r"\\|''")
+"""With one in it, the places of a text's characters aren't those in the file."""
+_START: Final = "start with `settings:`, `kafka:` and `tables:`"
 _LONGEST_LINE: Final = 2_000
 """Of the lines that are shown: a problem for each value of a long list would repeat it each time."""
 
@@ -36,7 +39,7 @@ class SourceFile:
         found: dict[tuple[Span, str, str], Problem] = {}
         unresolved: set[Span] = set()
         for finding in findings:
-            span = finding.span or self.document.span(finding.path, at_key=finding.at_key)
+            span = self._span(finding)
             if finding.code is Code.UNKNOWN_PLACEHOLDER:
                 unresolved.add(span)
             elif span in unresolved:
@@ -44,9 +47,17 @@ class SourceFile:
             found.setdefault((span, finding.code, finding.message), _problem(self.path, self.lines, finding, span))
         return [found[key] for key in sorted(found)]
 
+    def _span(self, finding: Finding) -> Span:
+        span = finding.span or self.document.span(finding.path, at_key=finding.at_key)
+        text = self.lines[span.line - 1][span.column - 1 :][: span.length] if span.line <= len(self.lines) else ""
+        if not finding.position or len(text) < finding.position or _ESCAPE.search(text):
+            return span
+        quote = 1 if text[0] in "'\"" else 0
+        return Span(span.line, span.column + finding.position - 1 + quote)
 
-def read_source_file(path: Path) -> SourceFile:
-    """The file's tree; raises ConfigError where it can't be read, isn't YAML or is hostile."""
+
+def read_source_file(path: Path, start: str = _START) -> SourceFile:
+    """The file's tree; raises ConfigError where it can't be read, isn't YAML or hostile; `start` tells how to begin."""
     text = _text(path)
     try:
         document = parse_document(text)
@@ -55,7 +66,7 @@ def read_source_file(path: Path) -> SourceFile:
         place = Span(error.line, error.column)
         raise ConfigError([_problem(path, _LINE_BREAK.split(text), broken, place)]) from error
     file = SourceFile(path, text, document)
-    if finding := _not_a_mapping(document):
+    if finding := _not_a_mapping(document, start):
         raise ConfigError(file.problems([finding]))
     return file
 
@@ -78,14 +89,14 @@ def _unreadable(path: Path, message: str, hint: str, line: int = 0) -> ConfigErr
     return ConfigError([Problem(str(path), line, 0, Code.UNREADABLE, message, hint)])
 
 
-def _not_a_mapping(document: Document) -> Finding | None:
+def _not_a_mapping(document: Document, start: str) -> Finding | None:
     root = document.root
     if root is not None and isinstance(root.value, dict):
         return None
     is_empty = root is None or root.value is None
     found = describe(root.value if root else None)
     message = "the file is empty" if is_empty else f"expected keys, found {found}"
-    return Finding((), Code.NOT_A_MAPPING, message, "start with `settings:`, `kafka:` and `tables:`", "keys", found)
+    return Finding((), Code.NOT_A_MAPPING, message, start, "keys", found)
 
 
 def _excerpt(lines: Sequence[str], span: Span) -> str:

@@ -20,6 +20,12 @@ class BaseTransform(WithParams):
     masks: ClassVar[bool] = False
     """Whether the raw value is a secret that may not be written anywhere."""
 
+    creates: ClassVar[bool] = False
+    """Whether `column` may be a new one."""
+
+    on_row: ClassVar[bool] = False
+    """Whether it concerns the whole row, and names no column."""
+
     key_fault: ClassVar[str] = "could make two rows one"
     """Why a column of the primary key may not be changed so."""
 
@@ -27,7 +33,7 @@ class BaseTransform(WithParams):
     """Names the transform; one of its kind in the table."""
 
     column: str
-    """The column that is changed, by the name it has when this transform runs; never one of the primary key."""
+    """The column that is changed, by the name it has then; never one of the primary key. Some make a new one."""
 
     order: int = 0
     """Transforms run by rising order, equal ones as written."""
@@ -42,6 +48,10 @@ class BaseTransform(WithParams):
     def reshape(self, shape: LakeShape) -> LakeShape:
         """The columns after it."""
         return shape
+
+    def inputs(self, shape: LakeShape) -> frozenset[str]:
+        """The columns that it reads, by the names they have then."""
+        return frozenset({self.column})
 
     @property
     def summary(self) -> str:

@@ -26,6 +26,9 @@ def transform_findings(table: Table, untyped: frozenset[str]) -> Iterator[Findin
 
 
 def _step_findings(step: Transform, shape: LakeShape, table: Table) -> Iterator[Finding]:
+    if step.on_row or (step.creates and step.column not in shape):
+        yield from step.check(shape)
+        return
     if step.column not in shape:
         yield _unknown_column(step.column, shape, table)
         return

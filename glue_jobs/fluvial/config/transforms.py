@@ -9,9 +9,18 @@ from pydantic import Field
 
 from fluvial.config.base import Params
 from fluvial.config.codes import Code
+from fluvial.config.deidentification import (
+    DropTransform,
+    EncryptTransform,
+    GeneralizeTransform,
+    TokenizeTransform,
+)
+from fluvial.config.derivations import AggregateTransform, MapTransform
 from fluvial.config.fields import ColumnName, TypeName
 from fluvial.config.findings import Finding, describe
+from fluvial.config.join import JoinTransform
 from fluvial.config.lake_shape import LakeColumn, LakeShape, find_column
+from fluvial.config.row_filter import FilterTransform
 from fluvial.config.transform_base import BaseTransform
 from fluvial.config.types import Family, family
 from fluvial.config.values import misfit_exactly
@@ -104,7 +113,10 @@ class CastTransform(BaseTransform):
     def check(self, shape: LakeShape) -> Iterator[Finding]:
         """A type that values of the column can become."""
         found, wanted = shape[self.column].type, self.params.to_type
-        if found and family(wanted) not in _CASTS[family(found)]:
+        if shape[self.column].is_opaque:
+            message = f"'{self.column}' is a token or a ciphertext by then, which has no other type"
+            yield Finding(("params", "to_type"), Code.WRONG_CAST, message, "cast before it is hidden, or not at all")
+        elif found and family(wanted) not in _CASTS[family(found)]:
             known = ", ".join(sorted(_CASTS[family(found)]))
             message = f"{found} can't become {wanted}"
             yield Finding(("params", "to_type"), Code.WRONG_CAST, message, f"a {family(found)} can become: {known}")
@@ -191,6 +203,14 @@ BUILT_IN_TRANSFORMS: Final = (
     CastTransform,
     DefaultValueTransform,
     RenameTransform,
+    TokenizeTransform,
+    EncryptTransform,
+    GeneralizeTransform,
+    DropTransform,
+    MapTransform,
+    AggregateTransform,
+    JoinTransform,
+    FilterTransform,
 )
 
 if TYPE_CHECKING:

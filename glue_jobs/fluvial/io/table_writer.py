@@ -26,6 +26,7 @@ from fluvial.io.failpoints import Failpoints
 from fluvial.io.history_writer import HistoryWriter
 from fluvial.io.quarantine_writer import QuarantineWriter
 from fluvial.io.schemas import empty_frame, log_schema
+from fluvial.io.secrets import with_keys
 from fluvial.metrics.accounting import read_summary, summary_columns
 from fluvial.metrics.analyzers import Measurement, measure_metrics, read_measurements
 from fluvial.micro_batch import check_records, place_dead_letters, place_events, take_events
@@ -131,7 +132,7 @@ class TableWriter:
     def _append(self, batch: CheckedBatch, context: BatchContext) -> None:
         # Before anything is written: what a stranger did to the log is undone more easily while it is the newest.
         self.history.watch.look()
-        outcome = place_events(batch.fresh, self.table, context)
+        outcome = place_events(FreshEvents(with_keys(batch.fresh, self.table, self.session)), self.table, context)
         if batch.counts.fresh_quarantined:
             with self.failpoints.around("quarantine"):
                 self.quarantine.append(outcome.quarantined, batch.summary)

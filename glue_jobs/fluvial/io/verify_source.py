@@ -13,6 +13,7 @@ import duckdb
 from fluvial import columns as c
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
+from fluvial.errors import SourceError
 from fluvial.io import lake_columns
 from fluvial.io.delta_files import read_snapshot
 from fluvial.io.duckdb_types import literal, quote
@@ -72,6 +73,9 @@ class _Pinned:
 
 def verify_source(use_case: UseCase, lake: Path, table: Table, dsn: str, patience: float = 60.0) -> SourceVerdict:
     """Compares once with the source; where that differs, waits up to `patience` seconds for the lake to catch up."""
+    if any(step.on_row for step in table.transforms):
+        hint = "name the other tables: `fluvial verify --source <table> ...`"
+        raise SourceError(f"{table.name}: no database can repeat its filter, so it can't be compared", hint)
     with tempfile.TemporaryDirectory(prefix="fluvial-verify-") as folder:
         pinned = _pin(use_case, lake, table, dsn, Path(folder) / "rows.csv")
         deadline = time.monotonic() + patience

@@ -45,6 +45,10 @@ def _trial(table: Table, rule_id: str, applied: Document | None) -> Trial:
     if rule.looks_at_batch:
         reason = "compares the rows of one micro-batch, and which events shared one is chance"
         return Trial(rule_id, Precision.IMPOSSIBLE, reason)
+    found = table.lake_shape.get(rule.column)
+    if found is None or found.sources != {rule.column} or found.type != table.column(rule.column).type:
+        reason = f"the log doesn't hold {rule.column} in the source's name and type"
+        return Trial(rule_id, Precision.IMPOSSIBLE, reason)
     kinds = _transforms(table, rule.column, applied)
     if not kinds or (rule.type == "not_null" and kinds <= _KEEPS_NULLS):
         return Trial(rule_id, Precision.EXACT)

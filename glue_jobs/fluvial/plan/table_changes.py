@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from fluvial.plan.configuration import MASKED, Document
 from fluvial.plan.effects import Change, Effect, TableFacts
+from fluvial.plan.lake_changes import lake_changes
 
 Judge = Callable[[str, Any, Any, TableFacts], Iterator[Change]]
 """(field, before, after, facts) -> the changes within that field."""
@@ -23,12 +24,13 @@ def table_changes(before: Document | None, after: Document | None, facts: TableF
     if before is None or after is None:
         return (_whole_table(before, after, facts),)
     names = [*after, *(name for name in before if name not in after)]
-    return tuple(
+    edits = (
         change
         for name in names
         if name != MASKED and before.get(name) != after.get(name)
         for change in _judge(name)(name, before.get(name), after.get(name), facts)
-    ) + tuple(_mask_changes(before, after, facts))
+    )
+    return (*edits, *_mask_changes(before, after, facts), *lake_changes(before, after, facts))
 
 
 def counted_columns(before: Document | None, after: Document | None) -> frozenset[str]:

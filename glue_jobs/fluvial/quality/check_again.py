@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.quality.check import NULLABLE_RULE, VIOLATIONS_TYPE, check_rules
-from fluvial.streams import HAS_ERROR, CheckedRecords, ParsedRecords, TransformFailure
+from fluvial.streams import HAS_ERROR, UNREADABLE, CheckedRecords, ParsedRecords, TransformFailure
 
 _UNAUTHORED: Final = "_told_not_authored"
 
@@ -27,6 +27,7 @@ def check_again(
     hidden = F.array_except(F.array(*map(F.lit, sorted(table.masked_columns))), repaired)
     unjudged = F.array_union(F.coalesce(F.col(c.NOT_AUTHORED), F.array()), hidden)
     veiled = records.withColumn(_UNAUTHORED, F.col(c.NOT_AUTHORED)).withColumn(c.NOT_AUTHORED, unjudged)
+    veiled = veiled.withColumn(UNREADABLE, F.array_except(UNREADABLE, hidden))
     checked = check_rules(ParsedRecords(veiled), table, failures)
     kept = F.filter(first, lambda violation: _is_kept(violation, hidden, _masked_rules(table)))
     return CheckedRecords(

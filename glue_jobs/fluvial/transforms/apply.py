@@ -1,187 +1,202 @@
-"""What each transform does in Spark, and `apply_transforms`, which folds the configured ones over events."""
+"""`apply_transforms`: folds the configured transforms over events, and says where one fails."""
 
-from collections.abc import Callable, Iterable, Mapping
+import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import reduce
+from typing import Final
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
-from fluvial.config.extensions import UserTransform
-from fluvial.config.lake_shape import LakeShape
-from fluvial.config.model import Table
-from fluvial.config.transforms import (
-    CastTransform,
-    DefaultValueTransform,
-    MaskPiiTransform,
-    RenameTransform,
-    RoundTransform,
-    Transform,
+from fluvial.config.deidentification import DropTransform
+from fluvial.config.derivations import (
+    AggregateTransform,
+    MapTransform,
+    sources_of,
+    term_of,
 )
-from fluvial.streams import TransformFailure
-from fluvial.transforms.change_type import change_type, text_of
+from fluvial.config.join import JoinTransform
+from fluvial.config.lake_shape import LakeColumn, LakeShape
+from fluvial.config.model import Table
+from fluvial.config.row_filter import FilterTransform
+from fluvial.config.transforms import CastTransform, DefaultValueTransform, RenameTransform, Transform
+from fluvial.streams import HAS_ERROR, IMAGE, TransformFailure
+from fluvial.transforms.aggregates import AGGREGATES, look_up
+from fluvial.transforms.authorship import lacks
+from fluvial.transforms.change import change_column
+from fluvial.transforms.change_type import as_number, change_type, fit, text_of
+from fluvial.transforms.expressions import compile_term
+from fluvial.transforms.hide import STORED_TEXT
 
 CAST_RULE: Final = "transform.cast"
 """Names the violation of a value that can't be cast."""
 
-Change = Callable[[Any, Column], Column]
-"""(transform, the column so far) -> the changed column."""
+MAP_RULE: Final = "transform.map"
+"""Names the violation of a derived value that its column's type can't hold."""
 
-
-def apply_trim(transform: Transform, value: Column) -> Column:
-    """Without spaces at both ends."""
-    return F.trim(value)
-
-
-def apply_lower(transform: Transform, value: Column) -> Column:
-    """In lower case."""
-    return F.lower(value)
-
-
-def apply_upper(transform: Transform, value: Column) -> Column:
-    """In upper case."""
-    return F.upper(value)
-
-
-def apply_round(transform: RoundTransform, value: Column) -> Column:
-    """Half up to the configured digits."""
-    return F.round(value, transform.params.decimals)
-
-
-def apply_mask_pii(transform: MaskPiiTransform, value: Column) -> Column:
-    """All but the last characters as `*`; a value no longer than the visible part is hidden whole."""
-    visible = transform.params.visible_chars
-    length = F.length(value)
-    hidden = F.when(length > visible, length - visible).otherwise(length)
-    tail = F.when(length > visible, F.right(value, F.lit(visible))).otherwise(F.lit(""))
-    return F.concat(F.regexp_replace(value.substr(F.lit(1), hidden), "(?s).", "*"), tail)
-
-
-_CHANGES: Final[dict[str, Change]] = {
-    "trim": apply_trim,
-    "lower": apply_lower,
-    "upper": apply_upper,
-    "round": apply_round,
-    "mask_pii": apply_mask_pii,
-}
-
-
-def _changed(transform: Transform, value: Column) -> Column:
-    if isinstance(transform, UserTransform):
-        changed: Column = transform.change(value)
-        return changed
-    return _CHANGES[transform.type](transform, value)
+_LEAVES: Final = "_leaves"
+_Derivation = MapTransform | AggregateTransform | JoinTransform
 
 
 @dataclass(frozen=True)
 class Transformed:
     """Events with the working columns of their transforms, and over those the columns of the lake, in its order.
 
-    `working` names the working columns, `changed` the columns of the lake that are more than a name so far.
+    `kept` holds what the filters ask, `working` names the working columns, `changed` the columns of the lake that are
+    more than a name so far.
     """
 
     events: DataFrame
     columns: Mapping[str, Column]
     failures: tuple[TransformFailure, ...] = ()
+    kept: tuple[Column, ...] = ()
     changed: frozenset[str] = frozenset()
     working: tuple[str, ...] = ()
+
+    def put(self, name: str, changed: Column) -> "Transformed":
+        """With that column, at its old place or at the end."""
+        return replace(self, columns={**self.columns, name: changed}, changed=self.changed | {name})
 
 
 def apply_transforms(events: DataFrame, table: Table) -> Transformed:
     """What the table's transforms make of events, and which of them fail where."""
-    transformed = Transformed(events, {column.name: F.col(column.name) for column in table.columns})
-    for transform, shape in table.shapes():
-        transformed = _step(_by_name(transformed, transform), transform, shape)
-    return transformed
+    return _fold(events, table)
+
+
+def apply_transforms_again(events: DataFrame, table: Table, repaired: Column) -> Transformed:
+    """The same for quarantined events; a stored token or ciphertext stays, unless its column is `repaired`."""
+    return _fold(events, table, repaired)
 
 
 def try_transforms(events: DataFrame, table: Table) -> Transformed:
     """As `apply_transforms`, for the sake of what fails; events as they are where nothing can."""
-    if not any(step.type == "cast" for step in table.transforms):
-        return Transformed(events, {})
-    return apply_transforms(events, table)
+    may_fail = any(isinstance(step, CastTransform | _Derivation) for step in table.transforms)
+    return _fold(events, table) if may_fail else Transformed(events, {})
 
 
-def lake_not_authored(table: Table) -> Column:
-    """Columns of the lake of which an event says nothing: it says nothing of something that they are made from."""
-    told = {name: found.sources for name, found in table.lake_shape.items()}
-    if all(sources == {name} for name, sources in told.items()) and len(told) == len(table.columns):
-        return F.col(c.NOT_AUTHORED)
-    names = F.array_compact(F.array(*(F.when(_lacks(sources), F.lit(name)) for name, sources in told.items())))
-    return F.when(F.col(c.NOT_AUTHORED).isNotNull() & (F.size(names) > 0), names)
+def filter_rows(events: DataFrame, table: Table) -> DataFrame:
+    """Events whose row the table's filters don't keep become deletes: for the history, the row has left.
+
+    One that breaks a rule stays what it is, and so does one that says nothing of what a filter asks.
+    """
+    if not any(isinstance(step, FilterTransform) for step in table.transforms):
+        return events
+    transformed = _fold(events, table)
+    judged = F.col(c.OPERATION).isin(c.INSERT, c.UPDATE, c.READ) & ~F.col(HAS_ERROR)
+    marked = transformed.events.withColumn(_LEAVES, judged & ~reduce(operator.and_, transformed.kept))
+    nothing = dict.fromkeys((*table.value_columns, c.NOT_AUTHORED), F.lit(None)) | {c.OPERATION: F.lit(c.DELETE)}
+    return marked.select(*(_unless_left(name, kind, nothing) for name, kind in events.dtypes))
 
 
-def _lacks(sources: Iterable[str]) -> Column:
-    """Whether an event says nothing of one of these columns."""
-    listed = F.array(*map(F.lit, sorted(sources)))
-    return F.coalesce(F.arrays_overlap(F.col(c.NOT_AUTHORED), listed), F.lit(False))
+def _unless_left(name: str, kind: str, nothing: Mapping[str, Column]) -> Column:
+    if name not in nothing:
+        return F.col(name)
+    return F.when(F.col(_LEAVES), nothing[name].cast(kind)).otherwise(F.col(name)).alias(name)
 
 
-def apply_masks(table: Table) -> dict[str, Column]:
-    """Every column of the source with its masking transforms only: what a quarantined row may show."""
-    columns = {column.name: F.col(column.name) for column in table.columns}
+def _fold(events: DataFrame, table: Table, repaired: Column | None = None) -> Transformed:
+    after = Transformed(events, {column.name: F.col(column.name) for column in table.columns})
     for transform, shape in table.shapes():
-        for name in shape[transform.column].sources if transform.masks else ():
-            columns[name] = _changed(transform, columns[name].cast("string"))
-    # What a mask made of a number or a date isn't one any longer: its text is in the after-image.
-    return {column.name: columns[column.name].cast(column.type) for column in table.columns}
+        before = _by_name(after, transform, shape)
+        after = _step(before, transform, shape)
+        hidden = transform.reshape(shape).get(transform.column)
+        if repaired is not None and transform.column in shape and hidden is not None and hidden.is_opaque:
+            after = after.put(transform.column, _as_stored(after.columns[transform.column], hidden, repaired))
+    return after
 
 
-def mask_texts(table: Table, image: Column) -> Column:
-    """A map of raw texts with the masked columns masked."""
-    masks = [(step, shape[step.column].sources) for step, shape in table.shapes() if step.masks]
-    if not masks:
-        return image
-
-    def masked(name: Column, text: Column) -> Column:
-        changed = text
-        for mask, sources in masks:
-            changed = F.when(name.isin(*sources), _changed(mask, text)).otherwise(changed)
-        return changed
-
-    return F.transform_values(image, masked)
-
-
-def _by_name(before: Transformed, transform: Transform) -> Transformed:
+def _by_name(before: Transformed, transform: Transform, shape: LakeShape) -> Transformed:
     """What is changed so far as working columns, if the transform goes on from there.
 
     A transform mentions its input several times: written into one another, a few of them are a plan without end.
     """
-    if transform.column not in before.changed:
+    if not transform.inputs(shape) & before.changed:
         return before
     names = {name: f"_changed_{len(before.working)}_{name}" for name in sorted(before.changed)}
     events = before.events.select("*", *(before.columns[name].alias(working) for name, working in names.items()))
     columns = {name: F.col(names[name]) if name in names else so_far for name, so_far in before.columns.items()}
-    return Transformed(events, columns, before.failures, frozenset(), (*before.working, *names.values()))
+    working = (*before.working, *names.values())
+    return replace(before, events=events, columns=columns, changed=frozenset(), working=working)
+
+
+def _as_stored(changed: Column, column: LakeColumn, repaired: Column) -> Column:
+    """Hiding twice isn't hiding once: what the quarantine holds was hidden when it was stored."""
+    for name in sorted(column.sources):
+        stored = F.col(IMAGE)[name]
+        changed = F.when(stored.rlike(STORED_TEXT) & ~F.array_contains(repaired, name), stored).otherwise(changed)
+    return changed
 
 
 def _step(before: Transformed, transform: Transform, shape: LakeShape) -> Transformed:
     """One transform; a column keeps the type that the shape says, whatever Spark would make of it."""
-    column, value = shape[transform.column], before.columns[transform.column]
+    name = transform.column
     match transform:
+        case MapTransform() | AggregateTransform() | JoinTransform():
+            return _derived(before, transform, shape)
+        case FilterTransform():
+            return replace(before, kept=(*before.kept, _is_kept(before, transform, shape)))
         case RenameTransform(params=to):
-            return _renamed(before, transform.column, to.new_name)
-        case CastTransform(params=to):
-            cast = change_type(value, column.type, to.to_type)
-            failures = (_failure(transform, name, value.isNotNull() & cast.isNull()) for name in sorted(column.sources))
-            before = replace(before, failures=(*before.failures, *failures))
-            changed = cast
-        case DefaultValueTransform(params=default):
-            missing = value.isNull() & F.col(c.OPERATION).isin(c.INSERT, c.UPDATE, c.READ) & ~_lacks(column.sources)
-            changed = F.when(missing, F.lit(text_of(default.value)).cast(column.type)).otherwise(value)
+            return _renamed(before, name, to.new_name)
+        case DropTransform():
+            return _renamed(before, name, None)
+        case CastTransform():
+            return _cast(before, transform, shape[name])
+        case DefaultValueTransform():
+            return before.put(name, _with_default(before.columns[name], transform, shape[name]))
         case _:
-            changed = _changed(transform, value).cast(transform.reshape(shape)[transform.column].type)
-    columns = {**before.columns, transform.column: changed}
-    return replace(before, columns=columns, changed=before.changed | {transform.column})
+            changed = change_column(transform, before.columns[name], shape[name].type)
+            return before.put(name, changed.cast(transform.reshape(shape)[name].type))
 
 
-def _renamed(before: Transformed, name: str, new_name: str) -> Transformed:
-    columns = {new_name if known == name else known: so_far for known, so_far in before.columns.items()}
-    return replace(
-        before, columns=columns, changed=frozenset(new_name if each == name else each for each in before.changed)
+def _renamed(before: Transformed, name: str, new_name: str | None) -> Transformed:
+    """Under the new name, or not at all."""
+    names = {known: new_name if known == name else known for known in before.columns}
+    columns = {new: before.columns[known] for known, new in names.items() if new}
+    changed = (names[known] for known in before.changed)
+    return replace(before, columns=columns, changed=frozenset(new for new in changed if new))
+
+
+def _cast(before: Transformed, transform: CastTransform, column: LakeColumn) -> Transformed:
+    value, to_type = before.columns[transform.column], transform.params.to_type
+    cast = change_type(value, column.type, to_type)
+    fails = value.isNotNull() & cast.isNull()
+    failures = (
+        TransformFailure(CAST_RULE, name, f"{name} can't be cast to {to_type}", fails)
+        for name in sorted(column.sources)
     )
+    return replace(before.put(transform.column, cast), failures=(*before.failures, *failures))
 
 
-def _failure(transform: CastTransform, name: str, holds: Column) -> TransformFailure:
-    return TransformFailure(CAST_RULE, name, f"{name} can't be cast to {transform.params.to_type}", holds)
+def _with_default(value: Column, transform: DefaultValueTransform, column: LakeColumn) -> Column:
+    is_upsert = F.col(c.OPERATION).isin(c.INSERT, c.UPDATE, c.READ)
+    default = F.lit(text_of(transform.params.value)).cast(column.type)
+    return F.when(value.isNull() & is_upsert & ~lacks(column.sources), default).otherwise(value)
+
+
+def _derived(before: Transformed, transform: _Derivation, shape: LakeShape) -> Transformed:
+    """A column made from others; a value that the type can't hold is a failure of the first of them."""
+    made = transform.reshape(shape)[transform.column]
+    match transform:
+        case MapTransform(params=params):
+            value = compile_term(term_of(params.expression, shape), before.columns, shape)
+            cast = fit(value, made.type)
+        case AggregateTransform(params=params):
+            fields = [as_number(before.columns[name], shape[name].type) for name in params.fields]
+            value = AGGREGATES[params.function](fields)
+            cast = fit(value, made.type)
+        case JoinTransform(params=params):
+            value = look_up(params.rows, before.columns[params.on])
+            cast = change_type(value, "string", made.type)
+    message = f"{transform.column} can't hold what '{transform.type}' makes as {made.type}"
+    told = ~lacks(made.sources) if made.sources else F.lit(True)
+    failed = value.isNotNull() & cast.isNull() & told
+    failures = (TransformFailure(MAP_RULE, name, message, failed) for name in sorted(made.sources)[:1])
+    return replace(before.put(transform.column, cast), failures=(*before.failures, *failures))
+
+
+def _is_kept(before: Transformed, transform: FilterTransform, shape: LakeShape) -> Column:
+    term = term_of(transform.params.expression, shape)
+    true = F.coalesce(compile_term(term, before.columns, shape), F.lit(False))
+    return true | lacks(sources_of(term.columns, shape)) if term.columns else true

@@ -27,6 +27,17 @@ def _is_exact(spark_type: str) -> bool:
     return is_numeric(spark_type) and spark_type not in FLOATING_TYPES
 
 
+def as_number(value: Column, spark_type: str) -> Column:
+    """Whole numbers as decimals: Spark's own integers wrap around when they grow too large."""
+    return value.cast("decimal(20,0)") if spark_type in INTEGER_TYPES else value
+
+
+def fit(value: Column, wanted: str) -> Column:
+    """A computed value in the type of its column: decimals are rounded, an integer has to be whole."""
+    cast = value.cast(wanted)
+    return F.when(cast == value, cast) if wanted in INTEGER_TYPES else cast
+
+
 def text_of(value: Any) -> str:
     """A value of tables.yaml as text that Spark casts."""
     return str(value).lower() if isinstance(value, bool) else str(value)

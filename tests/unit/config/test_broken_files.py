@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.config.broken_transforms import TRANSFORM_CASES
 from tests.unit.config.samples import SHOP, broken, problems_of, warnings_of
 
 KEYS = "known: bootstrap_servers, partitions, retention_days, sasl_mechanism, security_protocol, username"
@@ -95,7 +96,8 @@ CASES = [
     ("type: not_null,", "type: distinct,", "29:33", "E014", "unknown rule 'distinct'", RULES),
     ("type: trim,", "type: trimm,", "31:32", "E015", "unknown transform 'trimm'", "did you mean 'trim'?"),
     ("type: trim,", "type: change,", "31:32", "E015", "unknown transform 'change'",
-     "known: cast, default_value, lower, mask_pii, rename, round, trim, upper"),
+     "known: aggregate, cast, default_value, drop, encrypt, filter, generalize, join, lower, map, mask_pii, "
+     "rename, round, tokenize, trim, upper"),
     ("type: trim, column: email, params: {}", "type: cast, column: email", "31:9", "E011", "'params' is missing",
      'add `params: {"to_type": "bigint"}`: The type.'),
     ("type: trim, column: email, params: {}", "type: cast, column: email, params: {to_type: intt}", "31:71", "E016",
@@ -269,6 +271,7 @@ CASES = [
      "did you mean 'MSK_BOOTSTRAP_SERVERS'?; or set it in the environment; $${ is a plain ${"),
     ("topic: cdc-orders", "topic: ${KAFKA TOPIC}", "16:12", "E006", "placeholder ${KAFKA TOPIC} has no value",
      "known: MSK_BOOTSTRAP_SERVERS, STACK_NAME; or set it in the environment; $${ is a plain ${"),
+    *TRANSFORM_CASES,
 ]  # fmt: skip
 
 WARNINGS = [

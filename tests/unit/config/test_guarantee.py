@@ -29,6 +29,13 @@ def use_case(table: dict[str, Any] | None = None, **source: Any) -> UseCase:
         ({}, {"include_transaction_details": False}, Level.EXACT, ""),
         ({}, {"capture": "dms", "before_image": False}, Level.BEST_EFFORT, "hides that it changed the key"),
         ({"replica_identity": "default"}, {}, Level.BEST_EFFORT, "long values that it doesn't touch (plate)"),
+        ({"dq_rules": [{"id": "u", "type": "unique", "column": "plate"}]}, {}, Level.EXACT, ""),
+        (
+            {"dq_rules": [{"id": "u", "type": "unique", "column": "plate", "severity": "error"}]},
+            {},
+            Level.BEST_EFFORT,
+            "which events share a micro-batch (u)",
+        ),
         ({"replica_identity": "default", "primary_key": ["id", "plate"]}, {}, Level.EXACT, ""),
     ],
 )

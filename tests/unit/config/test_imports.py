@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = {"pyspark", "delta", "boto3", "airflow", "duckdb", "pyarrow", "pandas"}
+HEAVY = {"pyspark", "delta", "boto3", "airflow", "duckdb", "pyarrow", "pandas", "jinja2"}
 
 
 def top_level_modules_after(statement: str) -> set[str]:

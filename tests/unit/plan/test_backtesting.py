@@ -5,6 +5,8 @@ import pytest
 from fluvial.config.model import UseCase
 from fluvial.plan.backtesting import Precision, Trial, edited_rules, plan_trials
 from fluvial.plan.configuration import table_document
+from fluvial.plan.effects import Effect, TableFacts
+from fluvial.plan.table_changes import table_changes
 from tests.unit.plan.edits import BASE, MASK, RULE, TRIM
 
 PRESENT = {"id": "plate_present", "type": "not_null", "column": "plate"}
@@ -63,3 +65,22 @@ def test_the_rules_to_try_are_those_that_arent_what_was_applied(
     rules: list[dict[str, Any]], edited: tuple[str, ...]
 ) -> None:
     assert edited_rules(vehicles(dq_rules=rules), table_document(vehicles(dq_rules=[RULE]))) == edited
+
+
+def test_a_rule_on_a_column_that_the_log_holds_under_another_name_cant_be_tried() -> None:
+    rename = {"type": "rename", "column": "plate", "params": {"new_name": "licence"}}
+    (trial,) = plan_trials(vehicles(dq_rules=[RULE], transforms=[rename]), ("plate_known",), None)
+
+    reason = "the log doesn't hold plate in the source's name and type"
+    assert (trial.precision, trial.reason) == (Precision.IMPOSSIBLE, reason)
+
+
+def test_a_transform_that_gives_a_stored_column_another_type_is_refused() -> None:
+    cast = {"type": "cast", "column": "plate", "params": {"to_type": "int"}}
+    before, after = table_document(vehicles(transforms=[])), table_document(vehicles(transforms=[cast]))
+
+    found = {change.place: change.effect for change in table_changes(before, after, TableFacts(log_rows=1))}
+    nothing_stored = table_changes(before, after, TableFacts())
+
+    assert found["transforms.plate.type"] is Effect.REFUSED
+    assert {change.effect for change in nothing_stored} == {Effect.FORWARD}

@@ -1,0 +1,117 @@
+"""What names a person stands nowhere: not in log and quarantine, not in plans."""
+
+import hmac
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from fluvial.config.locations import Locations
+from fluvial.config.model import Table, UseCase
+from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.quarantine_replay import QuarantineReplayer, Selection
+from fluvial.io.repairs_file import Repair
+from fluvial.transforms.hide import key_uses
+from tests.spark.placing import place, rows
+from tests.spark.records import TINY, debezium, records
+
+CANARY = "canary-4711-canary-4711-canary-4711-canary"
+PATIENTS = {
+    "name": "patients",
+    "primary_key": "id",
+    "schema": [
+        {"name": "id", "type": "integer"},
+        {"name": "ssn", "type": "string"},
+        {"name": "number", "type": "bigint"},
+        {"name": "phone", "type": "string"},
+        {"name": "born", "type": "date"},
+        {"name": "seen", "type": "timestamp"},
+        {"name": "age", "type": "integer"},
+        {"name": "height", "type": "decimal(5,2)"},
+        {"name": "postcode", "type": "string"},
+        {"name": "diary", "type": "string"},
+    ],
+    "dq_rules": [{"id": "age_range", "type": "range", "column": "age", "params": {"max": 130}}],
+    "transforms": [
+        {"type": "tokenize", "column": "ssn", "params": {"key": "env:TEST_KEY", "domain": "person"}},
+        {"type": "tokenize", "column": "number", "params": {"key": "env:TEST_KEY"}},
+        {"type": "encrypt", "column": "phone", "params": {"key": "env:TEST_KEY"}},
+        {"type": "generalize", "column": "born", "params": {"to": "year"}},
+        {"type": "generalize", "column": "seen", "params": {"to": "month"}},
+        {"type": "generalize", "column": "age", "params": {"band": 10}},
+        {"type": "generalize", "column": "height", "params": {"band": 2.5}},
+        {"type": "generalize", "column": "postcode", "params": {"prefix": 3}},
+        {"type": "drop", "column": "diary"},
+    ],
+}
+ANN = {
+    "id": 1, "ssn": "123-45", "number": 77, "phone": "+49 30 1", "born": "1987-06-05", "seen": "2026-03-04T05:06:07Z",
+    "age": 38, "height": "171.30", "postcode": "10115", "diary": "dear diary",
+}  # fmt: skip
+
+
+def token(purpose: str, text: str) -> str:
+    def mac(key: bytes, message: str) -> bytes:
+        return hmac.new(key, message.encode(), "sha256").digest()
+
+    key_id = mac(CANARY.encode(), "fluvial key id").hex()[:8]
+    return f"tok_{key_id}_{mac(mac(CANARY.encode(), f'fluvial {purpose}'), text).hex()}"
+
+
+def test_what_names_a_person_is_hidden_before_anything_is_written_quarantine_included(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", CANARY)
+    patients = Table.model_validate(PATIENTS)
+    use_case = UseCase(**dict(UseCase.model_validate(TINY)) | {"tables": (patients,)})
+    writer = LakeWriter(spark, use_case, Locations(use_case, tmp_path), "query-1")
+    stored = token("tokenize person", "123-45")
+    batch = [
+        debezium("c", 5, ANN),
+        debezium("c", 6, ANN | {"id": 2, "ssn": stored, "number": None, "phone": None, "age": -1}),
+        debezium("c", 7, ANN | {"id": 3, "age": 200}),
+    ]
+    writer.write(records(spark, batch, topic="cdc-patients"), 0)
+    places = Locations(use_case, tmp_path).table(patients)
+
+    log = spark.read.format("delta").load(places.log)
+    hidden = rows(log, "ssn", "number", F.col("born").cast("string"), F.col("seen").cast("string"), "age",
+                  F.col("height").cast("string"), "postcode")  # fmt: skip
+    ann = (stored, token("tokenize number", "77"), "1987-01-01", "2026-03-01 00:00:00", 30, "170.00", "101")
+    assert hidden == [
+        ann,
+        (token("tokenize person", stored), None, "1987-01-01", "2026-03-01 00:00:00", -10, "170.00", "101"),
+        (None,) * 7,
+    ]
+    assert "diary" not in log.columns
+    phone = log.orderBy("_offset").select("phone").first()
+    assert phone is not None
+    key = hmac.new(CANARY.encode(), b"fluvial encrypt phone cipher", "sha256").digest()
+    sealed, mode, padding = F.unbase64(F.lit(phone[0].split("_")[2])), F.lit("GCM"), F.lit("DEFAULT")
+    opened = spark.range(1).select(F.aes_decrypt(sealed, F.lit(key), mode, padding, F.lit("phone"))).first()
+    assert opened is not None
+    assert bytes(opened[0]) == b"+49 30 1"
+
+    quarantine = spark.read.format("delta").load(places.quarantine)
+    assert rows(quarantine, "ssn", "number", "age", "diary", "_after_image.number", "_after_image.diary") == [
+        (stored, None, 200, None, token("tokenize number", "77"), None)
+    ]
+    replayer = QuarantineReplayer(spark, patients, Locations(use_case, tmp_path), "ann")
+    replayer.replay(Selection(repairs=(Repair(f"0000.1.{7:016X}", {"id": "3"}, {"age": "38"}, 1),)))
+    history = spark.read.format("delta").load(places.history)
+    found = history.where("id <> 2").orderBy("id").drop("id").select(*patients.lake.value_columns).collect()
+    assert len(found) == 2
+    assert found[0] == found[1]
+    raw = [b"123-45", b"+49 30 1", b"dear diary", CANARY.encode(), b"171.3"]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in files for text in raw if text in path.read_bytes()] == []
+
+
+def test_no_plan_shows_a_key(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_KEY", CANARY)
+    outcome = place(spark, Table.model_validate(PATIENTS), [debezium("c", 5, ANN)])
+    plan = outcome.log._jdf.queryExecution().toString()
+    shown = [CANARY, *(value.hex() for use in key_uses(Table.model_validate(PATIENTS))
+                       for value in use.columns(CANARY.encode()).values() if isinstance(value, bytes))]  # fmt: skip
+    assert [text for text in shown if text.lower() in plan.lower()] == []
