@@ -1,3 +1,4 @@
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,25 @@ def test_an_unknown_key_is_an_error(tmp_path: Path, shop: UseCase, document: dic
 
 def test_a_missing_file_says_where_it_belongs(tmp_path: Path, shop: UseCase) -> None:
     with pytest.raises(ConfigError, match=r"put a scenario\.yaml beside"):
+        load_scenario(tmp_path / "scenario.yaml", shop)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: &a [x, x]\nb: &b [*a, *a]\n" + "c: [" + "*b, " * 100 + "]", "more than 100 aliases"),
+        ("tables: " + "[" * 40 + "]" * 40, "nested deeper than 30 levels"),
+        ("tables: !!python/object/apply:os.system [ls]", "YAML tag"),
+        ("tables: {}\ntables: {}", "key 'tables' is written twice"),
+        ("tables: {a: b", "not YAML"),
+        ("- tables", "start with `tables:`"),
+    ],
+)
+def test_hostile_and_broken_yaml_is_refused_as_in_tables_yaml(
+    tmp_path: Path, shop: UseCase, text: str, message: str
+) -> None:
+    (tmp_path / "scenario.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(message)):
         load_scenario(tmp_path / "scenario.yaml", shop)
 
 
