@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from fluvial.compile.athena import compile_catalog
+from fluvial.compile.athena import CatalogEntry, compile_catalog
 from fluvial.compile.debezium import SourceEndpoint, compile_connector
 from fluvial.compile.dms_mappings import compile_table_mappings
 from fluvial.compile.dms_settings import (
@@ -72,8 +72,14 @@ def _broker(use_case: UseCase) -> Iterator[Artifact]:
 def _cloud(use_case: UseCase) -> Iterator[Artifact]:
     parameters = compile_stack_parameters(use_case)
     yield Artifact("cloudformation/parameters.json", "parameters by stack", parameters)
-    statements = tuple(entry.sql for entry in compile_catalog(use_case))
+    statements = tuple(_with_columns(entry) for entry in compile_catalog(use_case))
     yield Artifact("athena/catalog.sql", "database, tables, views", _script(statements))
+
+
+def _with_columns(entry: CatalogEntry) -> str:
+    """The statement below a comment that lists the columns; Athena itself reads them from the Delta table."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in entry.columns.items())
+    return f"-- {columns}\n{entry.sql}" if columns else entry.sql
 
 
 def _script(statements: tuple[str, ...]) -> str:

@@ -5,8 +5,8 @@ has to exist: a table without a row yet is registered by a later run. Athena run
 Source: https://docs.aws.amazon.com/athena/latest/ug/delta-lake-tables-getting-started.html
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from fluvial import columns as c
 from fluvial.compile.stack_parameters import catalog_database
@@ -16,12 +16,16 @@ from fluvial.config.model import Table, UseCase
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """One statement, and what it makes; `location` is of the Delta table it needs, None for a database or a view."""
+    """One statement, and what it makes; `location` is of the Delta table it needs, None for a database or a view.
+
+    `columns` are those of the lake as the Delta table will tell them, without Fluvial's own, which begin with `_`.
+    """
 
     name: str
     kind: str
     sql: str
     location: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 def compile_catalog(use_case: UseCase) -> tuple[CatalogEntry, ...]:
@@ -39,9 +43,14 @@ def compile_catalog(use_case: UseCase) -> tuple[CatalogEntry, ...]:
 
 def _tables(database: str, locations: Locations, table: Table) -> Iterator[CatalogEntry]:
     places = locations.table(table)
-    yield _external(database, table.name, places.history)
-    yield _external(database, f"{table.name}__log_all", places.log)
-    yield _external(database, f"{table.name}__quarantine", places.quarantine)
+    lake, source = _types(table.lake), _types(table)
+    yield _external(database, table.name, places.history, lake)
+    yield _external(database, f"{table.name}__log_all", places.log, lake)
+    yield _external(database, f"{table.name}__quarantine", places.quarantine, source)
+
+
+def _types(table: Table) -> dict[str, str]:
+    return {column.name: column.type for column in table.columns}
 
 
 def _side_tables(database: str, locations: Locations) -> Iterator[CatalogEntry]:
@@ -56,14 +65,14 @@ def _views(database: str, table: Table) -> Iterator[CatalogEntry]:
     yield _view(database, f"{table.name}__log", f"{table.name}__log_all", f'NOT "{c.IS_QUARANTINED}"')
 
 
-def _external(database: str, name: str, url: str) -> CatalogEntry:
+def _external(database: str, name: str, url: str, columns: Mapping[str, str] | None = None) -> CatalogEntry:
     location = url.replace("s3a://", "s3://", 1).rstrip("/") + "/"
     sql = (
         f"CREATE EXTERNAL TABLE IF NOT EXISTS `{database}`.`{name.lower()}`\n"
         f"LOCATION '{location}'\n"
         "TBLPROPERTIES ('table_type' = 'DELTA')"
     )
-    return CatalogEntry(name.lower(), "table", sql, location)
+    return CatalogEntry(name.lower(), "table", sql, location, columns or {})
 
 
 def _view(database: str, name: str, source: str, condition: str) -> CatalogEntry:

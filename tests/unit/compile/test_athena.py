@@ -4,6 +4,7 @@ from sqlglot import exp
 
 from fluvial.compile.athena import CatalogEntry, compile_catalog
 from fluvial.config.model import UseCase
+from fluvial.config.transforms import RenameParams, RenameTransform
 
 
 def by_name(use_case: UseCase) -> dict[str, CatalogEntry]:
@@ -22,6 +23,16 @@ def test_a_delta_table_has_a_location_and_its_type_and_nothing_else(shop: UseCas
         "LOCATION 's3://b/orders/'\n"
         "TBLPROPERTIES ('table_type' = 'DELTA')"
     )
+
+
+def test_columns_are_those_of_the_lake_and_of_the_source_in_quarantine(shop: UseCase) -> None:
+    rename = RenameTransform(type="rename", column="buyer", params=RenameParams(new_name="customer"))
+    orders = shop.table("orders").model_copy(update={"transforms": (rename,)})
+    entries = by_name(shop.model_copy(update={"tables": (orders,)}))
+
+    assert entries["orders"].columns == entries["orders__log_all"].columns
+    assert set(entries["orders__quarantine"].columns) - set(entries["orders"].columns) == {"buyer"}
+    assert set(entries["orders"].columns) - set(entries["orders__quarantine"].columns) == {"customer"}
 
 
 @pytest.mark.parametrize(

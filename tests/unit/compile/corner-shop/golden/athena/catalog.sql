@@ -1,25 +1,31 @@
 CREATE DATABASE IF NOT EXISTS `corner_shop`;
 
+-- id bigint, total decimal(12,2), customer string, is_gift boolean, placed_at timestamp, due_on date, weight decimal(10,3), gross decimal(14,2)
 CREATE EXTERNAL TABLE IF NOT EXISTS `corner_shop`.`orders`
 LOCATION 's3://${STACK_NAME}-delta-${AWS_ACCOUNT_ID}/orders/'
 TBLPROPERTIES ('table_type' = 'DELTA');
 
+-- id bigint, total decimal(12,2), customer string, is_gift boolean, placed_at timestamp, due_on date, weight decimal(10,3), gross decimal(14,2)
 CREATE EXTERNAL TABLE IF NOT EXISTS `corner_shop`.`orders__log_all`
 LOCATION 's3://${STACK_NAME}-delta-${AWS_ACCOUNT_ID}/orders__log/'
 TBLPROPERTIES ('table_type' = 'DELTA');
 
+-- id bigint, total decimal(12,2), buyer string, is_gift boolean, placed_at timestamp, due_on date, weight double, receipt binary
 CREATE EXTERNAL TABLE IF NOT EXISTS `corner_shop`.`orders__quarantine`
 LOCATION 's3://${STACK_NAME}-quarantine-${AWS_ACCOUNT_ID}/corner-shop/orders/'
 TBLPROPERTIES ('table_type' = 'DELTA');
 
+-- order_id bigint, line smallint, quantity int
 CREATE EXTERNAL TABLE IF NOT EXISTS `corner_shop`.`order_lines`
 LOCATION 's3://elsewhere/lines/'
 TBLPROPERTIES ('table_type' = 'DELTA');
 
+-- order_id bigint, line smallint, quantity int
 CREATE EXTERNAL TABLE IF NOT EXISTS `corner_shop`.`order_lines__log_all`
 LOCATION 's3://elsewhere/lines__log/'
 TBLPROPERTIES ('table_type' = 'DELTA');
 
+-- order_id bigint, line smallint, quantity int
 CREATE EXTERNAL TABLE IF NOT EXISTS `corner_shop`.`order_lines__quarantine`
 LOCATION 's3://${STACK_NAME}-quarantine-${AWS_ACCOUNT_ID}/corner-shop/Order_Lines/'
 TBLPROPERTIES ('table_type' = 'DELTA');
