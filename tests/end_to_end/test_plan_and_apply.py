@@ -90,12 +90,13 @@ def fluvial(stack: Stack, command: str, path: Path, *options: str) -> str:
 
 def test_a_new_column_and_a_new_table_come_with_the_rows_that_were_there(stack: Stack, tables: Path) -> None:
     assert "nothing to do" in fluvial(stack, "plan", tables)
-    tables.write_text(TABLES + MORE)
+    tables.write_text((TABLES + MORE).replace('"127.0.0.1:9092"', '"127.0.0.1:9092", retention_days: 9'))
     plan = make_change_plan(load(tables), stack.home)
 
     assert plan.live is not None
     assert [(found.part, found.name) for found in plan.live] == [
         ("source", "orders"),
+        ("topic", "plan-test.orders"),
         ("topic", "plan-test.buyers"),
         ("connector", "table.include.list"),
         ("connector", "transforms"),
@@ -104,6 +105,7 @@ def test_a_new_column_and_a_new_table_come_with_the_rows_that_were_there(stack: 
         ("connector", "transforms.route_buyers.type"),
         ("snapshot", "buyers"),
     ]
+    assert plan.live[1].what == "keeps records for 9 days instead of 7"
     assert fluvial(stack, "apply", tables, "--plan", plan.hash).startswith(f"applied {plan.hash} (forward only)")
 
     with source(stack) as connection:

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from fluvial.config.model import Table, UseCase
 
-_DAY_MS: Final = 24 * 60 * 60 * 1000
+DAY_MS: Final = 24 * 60 * 60 * 1000
+RETENTION: Final = "retention.ms"
 _REPLICATION_FACTOR: Final = 3
 _IN_SYNC: Final = 2
 
@@ -41,6 +42,6 @@ def _topic(use_case: UseCase, table: Table) -> Topic:
     config = {
         # Never `compact`: history needs every event of a key, not the latest.
         "cleanup.policy": "delete",
-        "retention.ms": str(kafka.retention_days * _DAY_MS),
+        RETENTION: str(kafka.retention_days * DAY_MS),
     }
     return Topic(table.topic, table.partitions or kafka.partitions, config)

@@ -1,6 +1,7 @@
 """What a lake holds of each table, and which rows of a history another configuration would change; DuckDB, no JVM."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -26,9 +27,16 @@ def measure_tables(
     facts = {}
     for table in _tables(before, after):
         documents = [(document or {}).get("tables", {}).get(table.name) for document in (applied, wanted)]
-        columns = counted_columns(*documents)
-        facts[table.name] = _measure(_places(before, table.name, lake), _places(after, table.name, lake), columns)
+        old, new = (_lake_columns(use_case, table.name) for use_case in (before, after))
+        columns = counted_columns(*documents) | (old.keys() ^ new.keys())
+        found = _measure(_places(before, table.name, lake), _places(after, table.name, lake), columns)
+        facts[table.name] = replace(found, old_columns=old, new_columns=new)
     return facts
+
+
+def _lake_columns(use_case: UseCase | None, name: str) -> dict[str, str]:
+    tables = {table.name: table for table in use_case.tables} if use_case else {}
+    return {column: found.type for column, found in tables[name].lake_shape.items()} if name in tables else {}
 
 
 def measure_rederivation(table: Table, places: TableLocations) -> RowEffect:

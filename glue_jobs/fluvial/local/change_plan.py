@@ -21,7 +21,8 @@ from fluvial.plan.steps import plan_deployment
 def make_change_plan(use_case: UseCase, home: Home, *, with_live: bool = True) -> ChangePlan:
     """What applying the use case would do; changes nothing. Without a running stack, `live` is left out."""
     applied = read_applied(use_case, home.lake, applied_file(use_case.name, home))
-    before, wanted = restore_use_case(applied) if applied else None, use_case_document(use_case)
+    before = restore_use_case(applied, type(use_case)) if applied else None
+    wanted = use_case_document(use_case)
     plan = plan_changes(applied, wanted, measure_tables(before, use_case, applied, wanted, home.lake))
     return replace(
         plan,

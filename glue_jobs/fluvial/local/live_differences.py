@@ -1,11 +1,11 @@
 """What runs on this machine, against tables.yaml: source tables, topics, connector."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fluvial.compile.debezium import SourceEndpoint, compile_connector, epoch_of
 from fluvial.compile.source_ddl import compile_snapshot_request
 from fluvial.compile.source_names import CAPTURE_ROLE, connector_name
-from fluvial.compile.topics import compile_topics
+from fluvial.compile.topics import DAY_MS, RETENTION, Topic, compile_topics
 from fluvial.config.model import UseCase
 from fluvial.errors import StackError
 from fluvial.local.broker import Broker
@@ -28,7 +28,7 @@ def find_live_differences(use_case: UseCase, home: Home) -> tuple[LiveDifference
         existing = ConnectApi(endpoints.connect_url).config(connector_name(use_case))
         return (
             *_source(use_case, endpoints),
-            *_topics(use_case, Broker(endpoints.bootstrap_servers).partitions()),
+            *_topics(use_case, Broker(endpoints.bootstrap_servers)),
             *_connector(use_case, endpoints, existing),
         )
     except StackError:
@@ -41,16 +41,41 @@ def _source(use_case: UseCase, endpoints: Endpoints) -> list[LiveDifference]:
         return [difference for differences in found for difference in differences]
 
 
-def _topics(use_case: UseCase, existing: dict[str, int]) -> Iterator[LiveDifference]:
-    for topic in compile_topics(use_case):
-        found = existing.get(topic.name)
-        if found is None:
-            yield LiveDifference("topic", topic.name, f"doesn't exist yet: {topic.partitions} partitions")
-        elif found < topic.partitions:
-            yield LiveDifference("topic", topic.name, f"grows from {found} to {topic.partitions} partitions")
-        elif found > topic.partitions:
-            what = f"has {found} partitions, configured are {topic.partitions}: a topic never shrinks"
-            yield LiveDifference("topic", topic.name, what, is_refused=True)
+def _topics(use_case: UseCase, broker: Broker) -> Iterator[LiveDifference]:
+    wanted, existing = compile_topics(use_case), broker.partitions()
+    settings = broker.settings([topic.name for topic in wanted if topic.name in existing])
+    for topic in wanted:
+        yield from topic_differences(topic, existing.get(topic.name), settings.get(topic.name, {}))
+
+
+def topic_differences(topic: Topic, found: int | None, settings: Mapping[str, str]) -> Iterator[LiveDifference]:
+    """What a topic is otherwise: `found` are its partitions, None where it isn't there."""
+    if found is None:
+        yield LiveDifference("topic", topic.name, f"doesn't exist yet: {topic.partitions} partitions")
+        return
+    if found < topic.partitions:
+        yield LiveDifference("topic", topic.name, f"grows from {found} to {topic.partitions} partitions")
+    elif found > topic.partitions:
+        what = f"has {found} partitions, configured are {topic.partitions}: a topic never shrinks"
+        yield LiveDifference("topic", topic.name, what, is_refused=True)
+    for key, value in topic.config.items():
+        if settings.get(key) != value:
+            yield LiveDifference("topic", topic.name, _setting_change(key, settings.get(key, ""), value))
+
+
+def _setting_change(key: str, before: str, after: str) -> str:
+    if key != RETENTION:
+        return f"{key} {before} becomes {after}"
+    what = f"keeps records for {_days(after)} days instead of {_days(before)}"
+    is_shorter = before.lstrip("-").isdigit() and not 0 <= int(before) <= int(after)
+    return f"{what}: older ones are deleted, read or not" if is_shorter else what
+
+
+def _days(milliseconds: str) -> str:
+    """`7`, `0.5`; Kafka writes -1 for ever."""
+    if not milliseconds.isdigit():
+        return "all"
+    return f"{int(milliseconds) / DAY_MS:g}"
 
 
 def _connector(use_case: UseCase, endpoints: Endpoints, existing: dict[str, str] | None) -> Iterator[LiveDifference]:

@@ -36,10 +36,10 @@ def fingerprint(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(document).encode()).hexdigest()[:16]
 
 
-def restore_use_case(document: Mapping[str, Any]) -> UseCase | None:
-    """The models again; None where this release can't read what an older one wrote."""
+def restore_use_case(document: Mapping[str, Any], model: type[UseCase] = UseCase) -> UseCase | None:
+    """The models again, own rules and transforms as `model` knows them; None where they can't be read any more."""
     tables = [{name: value for name, value in table.items() if name != MASKED} for table in document["tables"].values()]
     try:
-        return UseCase.model_validate({**document, "tables": tables})
+        return model.model_validate({**document, "tables": tables})
     except ValueError:
         return None

@@ -45,7 +45,8 @@ class TableFacts:
     """What the lake holds of a table, in rows and in bytes of its history.
 
     `values` counts the log rows in which a column has a value, `left_behind` the log rows at a place that the new
-    configuration no longer names.
+    configuration no longer names. `old_columns` and `new_columns` are those of log and history with their types, as the
+    applied and the new configuration make them.
     """
 
     log_rows: int = 0
@@ -54,6 +55,8 @@ class TableFacts:
     quarantined: int = 0
     left_behind: int = 0
     values: Mapping[str, int] = field(default_factory=dict)
+    old_columns: Mapping[str, str] = field(default_factory=dict)
+    new_columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ the log is read, the tracked columns, can be changed for the past as well.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from fluvial.config.model import MAIN_LANE
 from fluvial.plan.configuration import MASKED, Document
 from fluvial.plan.effects import Change, Effect, TableFacts
 from fluvial.plan.lake_changes import lake_changes
@@ -16,6 +17,12 @@ Judge = Callable[[str, Any, Any, TableFacts], Iterator[Change]]
 """(field, before, after, facts) -> the changes within that field."""
 
 _COUNTED: Final = ("schema", "transforms")
+_CHANGES_VALUES: Final = "changes values from now on; the log keeps what it stored"
+_MEANINGS: Final = {
+    "rename": "holds for events from now on; the log keeps what it stored under the other name",
+    "filter": "judges events from now on; a row that is kept or gone already stays so until it changes",
+    "drop": "holds for events from now on; the log keeps what it stored",
+}
 _STALE_TOPIC: Final = "what the stream hasn't read of the old topic yet is left behind: let it catch up first"
 
 
@@ -143,7 +150,7 @@ def _transforms(name: str, before: Any, after: Any, facts: TableFacts) -> Iterat
     for transform, old, new in _paired(before, after, _transform_name):
         column = (new or old or {}).get("column", "")
         stored = facts.values.get(column, 0)
-        meaning = "changes values from now on; the log keeps what it stored"
+        meaning = _MEANINGS.get((new or old or {}).get("type", ""), _CHANGES_VALUES)
         warning = f"{stored:,} log rows keep {column} as it was stored: the history mixes both" if stored else ""
         yield Change(f"{name}.{transform}", Effect.FORWARD, meaning, old, new, warning)
     if sorted(map(repr, before or ())) == sorted(map(repr, after or ())):
@@ -213,6 +220,11 @@ def _restart(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[
     yield Change(name, Effect.METADATA, "decides when, not what: no row changes", before, after)
 
 
+def _lane(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    meaning = f"lane '{after or MAIN_LANE}' reads the topic from its beginning; known events count as duplicates"
+    yield Change(name, Effect.FORWARD, meaning, before or MAIN_LANE, after or MAIN_LANE)
+
+
 def _other(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
     yield Change(name, Effect.FORWARD, "holds from the next micro-batch on", before, after)
 
@@ -259,6 +271,6 @@ _JUDGES: Final[Mapping[str, Judge]] = {
     "partitions": _restart,
     "settle": _restart,
     "replica_identity": _guarantee,
-    "lane": _restart,
+    "lane": _lane,
     "sensitive": _described,
 }

@@ -10,6 +10,7 @@ _METADATA: Final = {
     "settings.trigger_interval": "decides when, not what: no row changes",
     "settings.max_records_per_batch": "decides when, not what: no row changes",
     "settings.settle": "decides when, not what: no row changes",
+    "settings.lanes": "decides when, not what: no row changes",
     "kafka.partitions": "the topics grow; the history doesn't depend on partitions",
     "kafka.retention_days": "topics keep records for another time",
     "source_database.engine": "another spelling",
@@ -20,6 +21,7 @@ _FORWARD: Final = {
     "source_database.before_image": "decides whether a changed key is seen: the guarantee level follows",
     "settings.checkpoint_location": "the stream reads the topics from their beginning; known events count as "
     "duplicates",
+    "settings.extensions": "its rules and transforms hold for events from now on",
     "settings.quarantine_path": "new events go there; what lies at the old place is no longer queried or replayed",
 }
 

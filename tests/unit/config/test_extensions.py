@@ -9,6 +9,7 @@ from fluvial.config.extended_model import use_case_model
 from fluvial.config.extensions import load_extensions
 from fluvial.config.load import load_use_case
 from fluvial.errors import ConfigError
+from fluvial.plan.configuration import restore_use_case, use_case_document
 
 GUIDE = Path("docs/how-to/own-rules.md")
 
@@ -43,6 +44,12 @@ def edit(folder: Path, name: str, right: str, wrong: str) -> None:
 def test_the_code_of_the_guide_is_ten_lines_for_each_kind_at_most(pytestconfig: pytest.Config) -> None:
     _, *kinds = blocks("python", pytestconfig.rootpath).split("@register")
     assert [len([line for line in kind.splitlines() if line.strip()]) <= 10 for kind in kinds] == [True, True]
+
+
+def test_an_applied_configuration_with_own_kinds_can_be_read_again_with_them(fleet: Path) -> None:
+    use_case = load_use_case(fleet / "tables.yaml", {})
+
+    assert restore_use_case(use_case_document(use_case), type(use_case)) == use_case
 
 
 def test_the_use_case_of_the_guide_loads(fleet: Path) -> None:

@@ -25,6 +25,24 @@ TRIM = {"id": "trim", "type": "trim", "column": "plate", "order": 1}
 ROUND = {"id": "round", "type": "round", "column": "price", "order": 2, "params": {"decimals": 2}}
 UPPER = {"id": "upper", "type": "upper", "column": "plate", "order": 3}
 MASK = {"id": "mask", "type": "mask_pii", "column": "plate", "params": {"visible_chars": 1}}
+TO_INT = {"id": "cast", "type": "cast", "column": "price", "params": {"to_type": "bigint"}, "order": 9}
+LABEL = {"id": "label", "type": "rename", "column": "plate", "params": {"new_name": "label"}, "order": 9}
+DROP = {"id": "gone", "type": "drop", "column": "plate"}
+TOKEN = {"id": "token", "type": "tokenize", "column": "plate", "params": {"key": "env:PLATE_KEY"}}
+BAND = {"id": "band", "type": "generalize", "column": "price", "params": {"band": 10}}
+UNKNOWN = {"id": "unknown", "type": "default_value", "column": "plate", "params": {"value": "?"}}
+GROSS = {
+    "id": "gross",
+    "type": "map",
+    "column": "gross",
+    "params": {"expression": "{{ price * 1.19 }}", "to_type": "double"},
+}
+DOUBLED = {"id": "doubled", "type": "map", "column": "price", "params": {"expression": "{{ price * 2 }}"}}
+COUNTED = {
+    "id": "counted", "type": "aggregate", "column": "filled",
+    "params": {"function": "count", "fields": ["plate", "price"], "to_type": "int"},
+}  # fmt: skip
+DEAR = {"id": "dear", "type": "filter", "params": {"expression": "{{ price > 10 }}"}}
 COLOUR = {"name": "colour", "type": "string"}
 DRIVERS = {"name": "drivers", "primary_key": "id", "schema": [{"name": "id", "type": "int"}]}
 EMPTY = {"name": "empty", "primary_key": "id", "schema": [{"name": "id", "type": "int"}]}
@@ -99,6 +117,18 @@ EDITS = (
     Edit("a transform is removed", f"{TRANSFORMS}/trim", GONE, V, "transforms.trim", FORWARD),
     Edit("a transform rounds elsewhere", f"{TRANSFORMS}/round/params/decimals", 1, V, "transforms.round", FORWARD),
     Edit("a transform runs later", f"{TRANSFORMS}/trim/order", 9, V, "transforms.trim", FORWARD),
+    Edit("a stored column is cast", f"{TRANSFORMS}/+", TO_INT, V, "transforms.price.type", REFUSED),
+    Edit("a column is renamed in the lake", f"{TRANSFORMS}/+", LABEL, V, "lake.label", FORWARD),
+    Edit("the old name is no longer filled", f"{TRANSFORMS}/+", LABEL, V, "lake.plate", FORWARD),
+    Edit("a column is left out", f"{TRANSFORMS}/+", DROP, V, "lake.plate", FORWARD),
+    Edit("what is left out is hidden", f"{TRANSFORMS}/+", DROP, V, "masked_columns.plate", FORWARD),
+    Edit("a column becomes tokens", f"{TRANSFORMS}/+", TOKEN, V, "masked_columns.plate", FORWARD),
+    Edit("a column gets coarser", f"{TRANSFORMS}/+", BAND, V, "transforms.band", FORWARD),
+    Edit("a default stands for null", f"{TRANSFORMS}/+", UNKNOWN, V, "transforms.unknown", FORWARD),
+    Edit("an expression makes a column", f"{TRANSFORMS}/+", GROSS, V, "lake.gross", FORWARD),
+    Edit("an expression replaces a value", f"{TRANSFORMS}/+", DOUBLED, V, "transforms.doubled", FORWARD),
+    Edit("a figure over columns is made", f"{TRANSFORMS}/+", COUNTED, V, "lake.filled", FORWARD),
+    Edit("rows are filtered", f"{TRANSFORMS}/+", DEAR, V, "transforms.dear", FORWARD),
     Edit("a column is masked", f"{TRANSFORMS}/+", MASK, V, "masked_columns.plate", FORWARD),
     Edit("a column is tracked", f"{T}/track_columns", ["plate"], V, "track_columns", REDERIVED),
     Edit("two columns are tracked", f"{T}/track_columns", ["plate", "seen_at"], V, "track_columns", REDERIVED),
@@ -117,6 +147,7 @@ EDITS = (
     Edit("the primary key grows", f"{T}/primary_key", ["id", "seen_at"], V, "primary_key", REFUSED),
     Edit("the primary key is another", f"{T}/primary_key", ["seen_at"], V, "primary_key", REFUSED),
     Edit("the topic is renamed", f"{T}/topic", "fleet.vehicles", V, "topic", FORWARD),
+    Edit("the table moves to another lane", f"{T}/lane", "hot", V, "lane", FORWARD),
     Edit("the topic gets partitions", f"{T}/partitions", 6, V, "partitions", METADATA),
     Edit("the history is to lie elsewhere", f"{T}/delta_path", "s3://elsewhere/vehicles", V, "delta_path", REFUSED),
     Edit("a metric is added", f"{CHECKS}/+", {"metric": "size", "threshold": 1}, V, "deequ_checks.size()", FORWARD),
@@ -132,6 +163,9 @@ EDITS = (
     Edit("an empty table is retyped", "tables/empty/schema/id/type", "bigint", "empty", "schema.id.type", FORWARD),
     Edit("an empty table moves", "tables/empty/delta_path", "s3://elsewhere/empty", "empty", "delta_path", METADATA),
     Edit("the trigger is slower", "settings/trigger_interval", "1 minute", "", "settings.trigger_interval", METADATA),
+    Edit(
+        "a lane is quicker", "settings/lanes", {"hot": {"trigger_interval": "1 second"}}, "", "settings.lanes", METADATA
+    ),
     Edit("batches are smaller", "settings/max_records_per_batch", 9, "", "settings.max_records_per_batch", METADATA),
     Edit(
         "the checkpoint moves", "settings/checkpoint_location", "s3://b/c", "", "settings.checkpoint_location", FORWARD
