@@ -15,6 +15,7 @@ from fluvial.io.stream import LakeStream
 from fluvial.local.artifacts import spark_jars
 from fluvial.local.endpoints import read_endpoints
 from fluvial.local.home import Home
+from fluvial.local.secrets import provide_secrets
 from fluvial.local.streaming import sole_driver
 from fluvial.local.streaming_state import StateReporter
 from fluvial.local.topic_offsets import TopicOffsets
@@ -30,6 +31,7 @@ def main() -> None:
     home = Home(arguments.home)
     servers = read_endpoints(home).bootstrap_servers
     use_case = load_use_case(arguments.config, local_placeholders(servers))
+    provide_secrets(use_case, home)
     with sole_driver(use_case, home):
         _stream(use_case, home, servers)
 

@@ -94,7 +94,7 @@ HAVING count(*) > 1
 ORDER BY versions DESC, patient_id, measured_at;
 
 -- name: patients_by_age_band
--- Ages in bands of ten years, because a birth date names a person together with a postcode.
+-- Ages in bands of ten years; of a birth date, the lake only has the year.
 SELECT
     floor(date_diff('year', birth_date, current_date) / 10) * 10 AS age_from,
     sex,

@@ -12,9 +12,12 @@ from fluvial.config.model import Table, UseCase
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.quarantine_replay import QuarantineReplayer, Selection
 from fluvial.io.repairs_file import Repair
+from fluvial.local.home import Home
+from fluvial.local.secrets import provide_secrets
 from fluvial.transforms.hide import key_uses
 from tests.spark.placing import place, rows
 from tests.spark.records import TINY, debezium, records
+from tests.unit.use_cases.shipped import load_shipped
 
 CANARY = "canary-4711-canary-4711-canary-4711-canary"
 PATIENTS = {
@@ -115,3 +118,29 @@ def test_no_plan_shows_a_key(spark: SparkSession, monkeypatch: pytest.MonkeyPatc
     shown = [CANARY, *(value.hex() for use in key_uses(Table.model_validate(PATIENTS))
                        for value in use.columns(CANARY.encode()).values() if isinstance(value, bytes))]  # fmt: skip
     assert [text for text in shown if text.lower() in plan.lower()] == []
+
+
+def test_of_the_shipped_patients_the_lake_knows_a_token_a_year_and_an_area(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLUVIAL_SECRETS", "")
+    hospital = load_shipped("healthcare-iot")
+    provide_secrets(hospital, Home(tmp_path))
+    patient = {
+        "medical_record_number": "MRN-00000001", "last_name": "Lovelace", "email": "ada@mail.example.com",
+        "birth_date": "1987-06-05", "postcode": "10115", "status": "admitted", "phone": "+49 30 123456",
+    }  # fmt: skip
+    values = [
+        debezium("c", 1, {"patient_id": "PT-1", **patient}),
+        debezium("c", 2, {"patient_id": "PT-2", **patient, "status": "lost"}),
+    ]
+
+    outcome = place(spark, hospital.table("patients"), values)
+
+    number, area = F.substring("medical_record_number", 1, 4), F.col("birth_date").cast("string")
+    (known, gap) = rows(outcome.log, number, "last_name", area, "postcode", "phone")
+    assert (known, gap) == (("tok_", "********", "1987-01-01", "10", "***********56"), (None,) * 5)
+    (held,) = rows(outcome.quarantined, number, area, "_after_image.email", "_after_image.birth_date", "_failed_rules")
+    assert (held[0], held[1], held[2][:4], held[3], held[4]) == (
+        "tok_", "1987-01-01", "tok_", "1987-01-01", ["patients_status"]
+    )  # fmt: skip

@@ -18,6 +18,7 @@ from fluvial.config.model import Table
 from fluvial.io.logging import configure_logging
 from fluvial.io.quarantine_replay import QuarantineReplayer, ReplayReport, Selection
 from fluvial.io.repairs_file import read_repairs
+from fluvial.local.secrets import provide_secrets
 from fluvial.local.streaming import sole_writer
 
 
@@ -40,6 +41,7 @@ def replay(
     use_case, place = select_use_case(config), select_home(home)
     chosen = select_table(use_case, table)
     selection = Selection(rule, tuple(events or ()), read_repairs(repairs, chosen) if repairs else ())
+    provide_secrets(use_case, place)
     with (
         sole_writer(use_case, place, "fluvial quarantine replay"),
         spark_session("fluvial-quarantine-replay", place) as session,

@@ -13,6 +13,7 @@ from fluvial.config.model import UseCase
 from fluvial.io.events_file import read_events, shuffle_events
 from fluvial.io.logging import configure_logging
 from fluvial.io.replay import replay_events
+from fluvial.local.secrets import provide_secrets
 from fluvial.local.streaming import sole_writer
 from fluvial.streams import TableCounts
 
@@ -36,6 +37,7 @@ def replay(
     for _ in read_events(events):
         pass
     records = read_events(events) if shuffle is None else shuffle_events(read_events(events), shuffle)
+    provide_secrets(use_case, place)
     with (
         sole_writer(use_case, place, "fluvial replay"),
         spark_session("fluvial-replay", place, {"spark.driver.memory": "2g"}) as session,

@@ -1,7 +1,9 @@
 """Secrets by their references, and the keys derived from them beside the events that need them."""
 
 import os
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -11,19 +13,39 @@ from fluvial.config.model import Table
 from fluvial.errors import SecretError
 from fluvial.transforms.hide import key_uses
 
+SECRETS_FOLDER: Final = "FLUVIAL_SECRETS"
+"""Names the folder in which the local profile keeps secrets; unset on AWS."""
 _SHORTEST: Final = 32
 
 
 def read_secret(reference: str) -> bytes:
     """The secret behind `env:NAME` or `aws:NAME`; raises SecretError, which never tells any of it."""
     kind, _, name = reference.partition(":")
-    secret = os.environ.get(name, "") if kind == "env" else _from_secrets_manager(name)
+    secret = os.environ.get(name, "") if kind == "env" else ""
+    secret = secret or _from_folder(reference) or (_from_secrets_manager(name) if kind == "aws" else "")
     if not secret:
         raise SecretError(f"the secret {reference} has no value", "set it where the streaming job runs")
     if len(secret) < _SHORTEST:
         message = f"the secret {reference} has fewer than {_SHORTEST} characters"
         raise SecretError(message, "make one with `openssl rand -base64 48`")
     return secret.encode()
+
+
+def is_set(reference: str) -> bool:
+    """Whether the environment of this process has it."""
+    kind, _, name = reference.partition(":")
+    return kind == "env" and bool(os.environ.get(name))
+
+
+def file_of(folder: Path, reference: str) -> Path:
+    """Where the local profile keeps it."""
+    return folder / quote(reference, safe="")
+
+
+def _from_folder(reference: str) -> str:
+    folder = os.environ.get(SECRETS_FOLDER)
+    file = file_of(Path(folder), reference) if folder else None
+    return file.read_text(encoding="utf-8") if file is not None and file.is_file() else ""
 
 
 def _from_secrets_manager(name: str) -> str:

@@ -32,6 +32,11 @@ class Home:
         return self.root / "data"
 
     @property
+    def secrets(self) -> Path:
+        """Keys of the transforms that hide, made here because there is no Secrets Manager."""
+        return self.root / "secrets"
+
+    @property
     def airflow(self) -> Path:
         """AIRFLOW_HOME."""
         return self.root / "airflow"

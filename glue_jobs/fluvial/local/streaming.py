@@ -40,7 +40,8 @@ def start_streaming(
 ) -> str:
     """Start the job of `tables` (a tables.yaml) and wait until it runs: `started`, `restarted` or `kept`.
 
-    A job that runs is kept, unless tables.yaml or the broker's address has changed since it started. `command` stands
+    A job that runs is kept, unless tables.yaml, a file of its rules or reference tables, or the broker's address has
+    changed since it started. `command` stands
     in for the job itself. Raises StackBusyError if another writer holds the lake for longer than `lease_seconds`.
     """
     with exclusive(_lease_path(home, tables.parent.name), "starting the streaming job", lease_seconds):
@@ -134,7 +135,9 @@ def _error(home: Home, use_case: str, message: str) -> StackError:
 
 
 def _fingerprint(tables: Path, home: Home) -> str:
-    content = tables.read_bytes() + read_endpoints(home).bootstrap_servers.encode()
+    # Own rules and reference tables lie beside it.
+    files = [tables, *sorted(path for path in tables.parent.iterdir() if path.suffix in {".py", ".csv"})]
+    content = b"\0".join([read_endpoints(home).bootstrap_servers.encode(), *(path.read_bytes() for path in files)])
     return hashlib.sha256(content).hexdigest()
 
 
