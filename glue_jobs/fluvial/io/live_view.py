@@ -93,6 +93,7 @@ def create_live_view(
 
 def live_sql(connection: duckdb.DuckDBPyConnection, table: Table, state: LiveState) -> str:
     """A SELECT of the history's columns."""
+    table = table.lake
     history = rows_sql(connection, state.history, lake_columns.history_columns(table))
     if state.unsettled is None or not state.unsettled.paths:
         return history

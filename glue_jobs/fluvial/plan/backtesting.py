@@ -41,6 +41,19 @@ def plan_trials(table: Table, rule_ids: tuple[str, ...], applied: Document | Non
 
 
 def _trial(table: Table, rule_id: str, applied: Document | None) -> Trial:
+    trial = _trial_of_kept(table, rule_id, applied)
+    if trial.precision is Precision.EXACT and _filters(table, applied):
+        reason = "events whose row the filter doesn't keep stand in the log without their values"
+        return Trial(rule_id, Precision.APPROXIMATE, reason)
+    return trial
+
+
+def _filters(table: Table, applied: Document | None) -> bool:
+    was = any(item["type"] == "filter" for item in (applied or {}).get("transforms", ()))
+    return was or any(item.type == "filter" for item in table.transforms)
+
+
+def _trial_of_kept(table: Table, rule_id: str, applied: Document | None) -> Trial:
     rule = next(rule for rule in table.dq_rules if rule.id == rule_id)
     if rule.looks_at_batch:
         reason = "compares the rows of one micro-batch, and which events shared one is chance"

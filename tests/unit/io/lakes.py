@@ -11,7 +11,7 @@ from deltalake import write_deltalake
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
 
-VEHICLES = {
+VEHICLES: dict[str, Any] = {
     "name": "vehicles",
     "primary_key": "id",
     "schema": [

@@ -9,7 +9,7 @@ from deltalake import CommitProperties, DeltaTable
 
 from fluvial.io.live_view import read_live_state
 from fluvial.io.query import open_lake, run_query
-from tests.unit.io.lakes import HISTORY_SCHEMA, LOG_SCHEMA, at, places_of, use_case_of, write_rows
+from tests.unit.io.lakes import HISTORY_SCHEMA, LOG_SCHEMA, VEHICLES, at, places_of, use_case_of, write_rows
 
 USE_CASE = use_case_of()
 
@@ -54,6 +54,15 @@ def test_where_nothing_waits_the_live_view_is_the_history(lake: Path) -> None:
 def test_an_update_that_waits_closes_a_version_and_opens_another(lake: Path) -> None:
     log(lake, event(1, 5, "C"))
     assert live(lake) == [(1, "A", False), (1, "C", True), (2, "B", True)]
+
+
+def test_a_renamed_column_has_the_name_of_the_lake(lake: Path) -> None:
+    log(lake, event(1, 5, "C"))
+    columns = [column | {"name": "number"} if column["name"] == "plate" else column for column in VEHICLES["schema"]]
+    rename = {"type": "rename", "column": "number", "params": {"new_name": "plate"}}
+    fleet = use_case_of(VEHICLES | {"schema": columns, "transforms": [rename]})
+    sql = "SELECT plate FROM vehicles__live WHERE _is_current ORDER BY id"
+    assert run_query(open_lake(fleet, lake, sql), sql).to_pylist() == [{"plate": "C"}, {"plate": "B"}]
 
 
 def test_a_late_event_goes_where_it_belongs(lake: Path) -> None:

@@ -75,12 +75,27 @@ def test_a_rule_on_a_column_that_the_log_holds_under_another_name_cant_be_tried(
     assert (trial.precision, trial.reason) == (Precision.IMPOSSIBLE, reason)
 
 
+def test_where_a_filter_leaves_events_out_the_answer_is_approximate() -> None:
+    dear = {"type": "filter", "params": {"expression": "{{ price > 10 }}"}}
+    table = vehicles(dq_rules=[RULE, PRESENT], transforms=[dear, MASK])
+    before = table_document(vehicles(transforms=[dear]))
+
+    assert [trial.precision for trial in plan_trials(table, ("plate_known", "plate_present"), None)] == [
+        Precision.IMPOSSIBLE,
+        Precision.APPROXIMATE,
+    ]
+    (trial,) = plan_trials(vehicles(dq_rules=[RULE], transforms=[]), ("plate_known",), before)
+    assert (trial.precision, trial.reason[:25]) == (Precision.APPROXIMATE, "events whose row the filt")
+
+
 def test_a_transform_that_gives_a_stored_column_another_type_is_refused() -> None:
     cast = {"type": "cast", "column": "plate", "params": {"to_type": "int"}}
     before, after = table_document(vehicles(transforms=[])), table_document(vehicles(transforms=[cast]))
 
-    found = {change.place: change.effect for change in table_changes(before, after, TableFacts(log_rows=1))}
-    nothing_stored = table_changes(before, after, TableFacts())
+    columns: dict[str, Any] = {"old_columns": {"plate": "string"}, "new_columns": {"plate": "int"}}
+    stored = table_changes(before, after, TableFacts(log_rows=1, **columns))
+    found = {change.place: change.effect for change in stored}
+    nothing_stored = table_changes(before, after, TableFacts(**columns))
 
     assert found["transforms.plate.type"] is Effect.REFUSED
     assert {change.effect for change in nothing_stored} == {Effect.FORWARD}
