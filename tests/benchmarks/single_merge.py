@@ -34,9 +34,11 @@ class SingleMerge:
             latest.unpersist()
 
     def _merge(self, latest: DataFrame) -> None:
-        target = DeltaTable.forPath(latest.sparkSession, str(self.folder / "scd2"))
+        session, path = latest.sparkSession, str(self.folder / "scd2")
+        target = DeltaTable.forPath(session, path)
         (key,) = self.table.primary_key
-        current = target.toDF().where("_is_current").alias("t")
+        # A read of its own: where the source isn't materialized, MERGE can't tell its target's columns from these.
+        current = session.read.format("delta").load(path).where("_is_current").alias("t")
         known = latest.where(~is_delete()).alias("s").join(current, same_key(self.table)).select("s.*")
         new_versions = known.withColumn(_MERGE_KEY, F.lit(None).cast("bigint"))
         staged = new_versions.unionByName(latest.withColumn(_MERGE_KEY, F.col(key)))
