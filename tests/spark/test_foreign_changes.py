@@ -1,5 +1,6 @@
 """What others do to a log or a history is noticed, said with the ways out, and harms neither data nor other tables."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,10 @@ from pyspark.sql import SparkSession
 from fluvial.config.locations import Locations, TableLocations
 from fluvial.config.model import UseCase
 from fluvial.errors import StorageError
+from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.settling import rebuild_table
 from fluvial.io.verify import verify_table
-from tests.spark.records import MakeWriter, debezium, records
+from tests.spark.records import TINY, MakeWriter, debezium, records
 
 Write = Callable[..., None]
 """(number, query id) -> writes a batch with one new item and one new person."""
@@ -86,6 +88,19 @@ def test_a_damaged_history_stops_its_table_until_it_is_restored_or_rebuilt(
     shutil.rmtree(places.history)
     write(7)
     assert (ids(spark, places.history), is_right(tiny, lake)) == ([1, 2, 3, 4, 5, 6, 7], True)
+
+
+def test_a_column_of_another_type_is_named_before_anything_is_written(
+    spark: SparkSession, tiny: UseCase, lake: Path, places: TableLocations, write: Write
+) -> None:
+    write(1)
+    narrower = json.loads(json.dumps(TINY))
+    narrower["tables"][0]["schema"][0]["type"] = "smallint"
+    changed = UseCase.model_validate(narrower)
+    writer = LakeWriter(spark, changed, Locations(changed, lake), "query-2")
+    with pytest.raises(StorageError, match=r"column id of its history is integer, tables\.yaml makes it short"):
+        writer.write(records(spark, [debezium("c", 2, item(2))], first=2), 2)
+    assert ids(spark, places.log) == [1]
 
 
 @pytest.mark.slow

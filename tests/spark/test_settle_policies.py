@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
 from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.live_view import read_live_state
 from fluvial.io.query import open_lake
 from fluvial.io.settling import SettleReport, settle_tables
 from fluvial.io.verify import verify_table
@@ -59,6 +61,34 @@ def test_an_idle_table_is_settled_when_its_oldest_row_is_old_enough_and_until_th
     assert table.settle_due(now + timedelta(minutes=11)) == 4
     assert count(use_case, lake, "items") == 4
     assert table.settle_due(now + timedelta(minutes=30)) == 0
+
+
+def test_events_that_change_no_version_are_settled_all_the_same(spark: SparkSession, lake: Path) -> None:
+    use_case = use_case_with(policy="each_batch")
+    again = debezium("d", 9, {"id": 7, "a": "A", "b": "b", "price": "1.00", "seen_at": None})
+    for batch, events in enumerate((items(1, 2), [again])):
+        writer = LakeWriter(spark, use_case, Locations(use_case, lake), "query-1")
+        writer.write(records(spark, events, first=batch * 10), batch)
+    places = Locations(use_case, lake).table(use_case.table("items"))
+    state = read_live_state(places)
+    assert (state.settled, state.unsettled_versions, count(use_case, lake, "items")) == (1, 0, 2)
+    assert writer._writers["items"].history.settle() == 0
+    assert read_live_state(places).history == state.history
+
+
+def test_where_the_log_s_old_commits_are_cleaned_up_the_whole_log_is_settled(spark: SparkSession, lake: Path) -> None:
+    use_case = use_case_with(policy="rows", rows=100)
+    table, locations = use_case.table("items"), Locations(use_case, lake)
+    log = locations.table(table).log
+    for batch, start in enumerate((1, 3, 5)):
+        LakeWriter(spark, use_case, locations, "query-1").write(records(spark, items(start, 2), first=start), batch)
+        if batch == 0:
+            assert settle_tables(spark, [table], locations) == [SettleReport("items", 2)]
+    DeltaTable(log).create_checkpoint()
+    (Path(log) / "_delta_log" / f"{1:020}.json").unlink()
+    restarted = LakeWriter(spark, use_case, locations, "query-1")._writers["items"]
+    assert restarted.settle_due(datetime.now(UTC)) == 4
+    assert verify_table(use_case, lake, table).is_same
 
 
 def test_what_waits_can_be_settled_by_hand_and_a_table_that_fails_keeps_no_other_waiting(

@@ -56,6 +56,11 @@ class Rewrite:
             removed = [file.remove() for file in old]
             self._transaction.commit(self._seq([*added, *removed]), self._operation(note, is_append=not old))
 
+    def commit_note(self, note: str) -> None:
+        """A commit without files: that nothing had to change is known from then on."""
+        with self._active():
+            self._transaction.commit(self._seq([]), self._operation(note, is_append=True))
+
     def _changed_rows(self, old: Sequence[Any], changes: HistoryChanges, identity: Sequence[str]) -> DataFrame:
         target = self._rows_of(old)
         names = {name.lower() for name in changes.columns}

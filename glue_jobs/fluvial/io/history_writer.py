@@ -185,9 +185,11 @@ class HistoryWriter:
         held, counts = delta.checkpoint_counted(wanted, [*count_actions(), touched_files()])
         files = counts.pop("files")
         changed: int = sum(counts.values())
+        note = Settled(log.table_id, log.version).note
         if changed:
-            note = Settled(log.table_id, log.version).note
             self._write(rewrite, HistoryChanges(held), files.split(",") if files else [], note)
+        elif rewrite is not None:
+            rewrite.commit_note(note)
         return changed
 
     def _begin(self) -> Rewrite | None:
