@@ -107,6 +107,55 @@ def test_a_column_that_comes_back_shows_what_the_log_kept(
     assert verify_table(use_case(), home.lake, use_case().tables[0]).is_same
 
 
+LABEL = {"type": "rename", "column": "a", "params": {"new_name": "label"}}
+GROSS = {"type": "map", "column": "gross", "params": {"expression": "{{ price * 2 }}", "to_type": "decimal(12,2)"}}
+UNKNOWN = {"type": "default_value", "column": "b", "params": {"value": "?"}}
+DEAR = {"type": "filter", "params": {"expression": "{{ price >= 2 }}"}}
+
+
+def transforming(*transforms: dict[str, Any]) -> UseCase:
+    raw = copy.deepcopy(TINY)
+    raw["tables"][0]["transforms"] = list(transforms)
+    return UseCase.model_validate(raw)
+
+
+def test_edits_of_transforms_change_the_rows_that_were_told_and_later_events_go_on_from_there(
+    spark: SparkSession, tmp_path: Path, rebuild: Rebuild
+) -> None:
+    home, told = Home(tmp_path), []
+    steps = [
+        (transforming(), EVENTS[:2]),
+        (transforming(LABEL, GROSS, UNKNOWN), [*EVENTS[2:5], debezium("c", 9, {"id": 4, "a": "D", "price": "9.00"})]),
+        (transforming(UNKNOWN), EVENTS[5:8]),
+        (transforming(UNKNOWN, DEAR), [debezium("u", 10, {"id": 4, **A}), debezium("u", 11, {"id": 2, **B})]),
+    ]
+    for number, (fleet, events) in enumerate(steps):
+        before = stored(spark, home, fleet) if number else {}
+        plan = make_change_plan(fleet, home).tables[0]
+        apply_to_lake(fleet, home, None, rebuild)
+        after = stored(spark, home, fleet) if number else {}
+        told.append((plan.effect.value, differing(before, after)))
+        assert told[-1][1] == (plan.rows.inserted, plan.rows.deleted, plan.rows.updated)
+        write(spark, fleet, home, f"q{number}", events, first=10 * number)
+        if number == 1:
+            rebuild(fleet, fleet.tables[:1], home)  # the history forgets what only the log still has
+        assert verify_table(fleet, home.lake, fleet.tables[0]).is_same
+
+    nothing = ("forward only", (0, 0, 0))
+    assert told == [nothing, nothing, ("history re-derived", (0, 0, 2)), nothing]
+    history = spark.read.format("delta").load(f"{home.lake}/tiny/items").orderBy("id", "_sequence")
+    assert [row[0] for row in history.where("id = 1").select("a").collect()] == ["A", "A", None, None]
+    assert [row[0] for row in history.where("_is_current").select("id").collect()] == [1]
+
+
+def stored(spark: SparkSession, home: Home, fleet: UseCase) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """The lake's columns of each version that the history has, by key and sequence."""
+    history = spark.read.format("delta").load(f"{home.lake}/tiny/items")
+    names = fleet.tables[0].lake_shape
+    rows = (row.asDict() for row in history.collect())
+    return {(row["id"], row["_sequence"]): tuple(row.get(name) for name in names) for row in rows}
+
+
 def test_a_stream_goes_on_over_a_table_whose_configuration_was_noted(
     spark: SparkSession, tmp_path: Path, rebuild: Rebuild
 ) -> None:
