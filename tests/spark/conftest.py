@@ -19,7 +19,10 @@ from fluvial.local.java import java_environment
 from tests.spark.records import TINY, MakeWriter
 
 # Unlike a laptop's stream, the suite runs long enough for the JVM's second compiler to pay.
-_JAVA_OPTIONS: Final = "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -XX:+DisplayVMOutputToStderr"
+_SETTINGS: Final = {
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -XX:+DisplayVMOutputToStderr",
+    "spark.driver.memory": "2g",
+}
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +33,17 @@ def spark() -> Iterator[SparkSession]:
     ensure_artifacts(home, ("spark",))
     # Airflow, imported by other tests, turns on what py4j says when the process ends and its streams are closed.
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    session = build_session("tests", spark_jars(home), {"spark.driver.extraJavaOptions": _JAVA_OPTIONS})
+    session = build_session("tests", spark_jars(home), _SETTINGS)
     yield session
     session.stop()
+
+
+@pytest.fixture(autouse=True)
+def forget_tables(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Delta keeps what it knows of every table for an hour: the tables of a whole suite would fill the heap."""
+    yield
+    if "spark" in request.fixturenames:
+        request.getfixturevalue("spark")._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
 
 
 @pytest.fixture
