@@ -22,6 +22,8 @@ _SETTINGS: Final = {
     # A micro-batch needs some two hundred generated classes; with Spark's room for one hundred each batch compiled all
     # of them again.
     "spark.sql.codegen.cache.maxEntries": "5000",
+    # A log's change feed comes as Java's values: its old dates overflow at `infinity` and change calendars before 1582.
+    "spark.sql.datetime.java8API.enabled": "true",
     # Lets the windows' partitioning by key serve the comparison by key and sequence.
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     # Dates before 1900 are written as they are: proleptic Gregorian, as every other reader takes them.
