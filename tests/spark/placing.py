@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from fluvial.config.model import Table
 from fluvial.history.deduplicate import drop_repeats
 from fluvial.io.delta import hold
-from fluvial.io.secrets import with_keys
+from fluvial.io.secrets import keys_of, with_keys
 from fluvial.micro_batch import BatchOutcome, check_records, place_events
 from fluvial.streams import EVENT, IS_DERIVED, KIND, BatchContext, ChangeEvents, FreshEvents, Records
 from fluvial.transforms.apply import filter_rows
@@ -22,7 +22,7 @@ def place(spark: SparkSession, table: Table, values: list[str]) -> BatchOutcome:
     events = ChangeEvents(checked.where(F.col(KIND) == EVENT).withColumn(IS_DERIVED, F.lit(False)))
     context = BatchContext("query-1", 0, datetime(2026, 1, 1, tzinfo=UTC))
     kept = ChangeEvents(filter_rows(events, table))
-    fresh = with_keys(drop_repeats(kept, table.primary_key), table, spark)
+    fresh = with_keys(drop_repeats(kept, table.primary_key), keys_of(table, spark))
     return place_events(FreshEvents(fresh), table, context)
 
 

@@ -58,6 +58,13 @@ def sources_of(names: frozenset[str], shape: LakeShape) -> frozenset[str]:
     return frozenset[str]().union(*(shape[name].sources for name in names if name in shape))
 
 
+class DerivationParams(Params):
+    """What says the type of a column that is made."""
+
+    to_type: TypeName | None = None
+    """The column's type; that of the column it replaces unless given."""
+
+
 class Derivation(BaseTransform):
     """Makes a column, new or in place of an old one."""
 
@@ -67,9 +74,12 @@ class Derivation(BaseTransform):
     column: ColumnName
     """The column that is changed, by the name it has then; never one of the primary key. Some make a new one."""
 
+    params: DerivationParams
+    """How it is made."""
+
     def made_type(self, shape: LakeShape) -> str:
-        """The type that the column gets; empty where nothing says it."""
-        raise NotImplementedError
+        """The type that the column gets: as said, else as it was; empty where nothing says it."""
+        return self.params.to_type or (shape[self.column].type if self.column in shape else "")
 
     def check_target(self, shape: LakeShape) -> Iterator[Finding]:
         """A new column has a type and a name of its own."""
@@ -87,14 +97,11 @@ class Derivation(BaseTransform):
         return {**shape, self.column: made}
 
 
-class MapParams(Params):
+class MapParams(DerivationParams):
     """What the column becomes."""
 
     expression: Expression
     """Over the columns of the row as they are when the transform runs."""
-
-    to_type: TypeName | None = None
-    """The column's type; that of the column it replaces unless given."""
 
 
 class MapTransform(Derivation):
@@ -114,10 +121,6 @@ class MapTransform(Derivation):
             wanted = frozenset(Family) if family(made) is Family.TEXT else frozenset({family(made)})
             yield from expression_findings(self.params.expression, shape, wanted)
 
-    def made_type(self, shape: LakeShape) -> str:
-        """As said, else as it was."""
-        return self.params.to_type or (shape[self.column].type if self.column in shape else "")
-
     def inputs(self, shape: LakeShape) -> frozenset[str]:
         """What the expression reads."""
         return columns_of(self.params.expression, shape)
@@ -128,7 +131,7 @@ class MapTransform(Derivation):
         return f"map {self.params.expression}"
 
 
-class AggregateParams(Params):
+class AggregateParams(DerivationParams):
     """A figure over several columns of the row."""
 
     function: Literal["sum", "avg", "min", "max", "count"]
@@ -136,9 +139,6 @@ class AggregateParams(Params):
 
     fields: Annotated[tuple[str, ...], Field(min_length=1, examples=[["net", "tax"]])]
     """The columns that go in."""
-
-    to_type: TypeName | None = None
-    """The column's type; that of the column it replaces unless given."""
 
 
 def _is_number(column: LakeColumn) -> bool:
@@ -166,10 +166,6 @@ class AggregateTransform(Derivation):
         if made and not is_numeric(made):
             message = f"a figure isn't a {made}"
             yield Finding(("params",), Code.WRONG_CAST, message, "give a number as `to_type`")
-
-    def made_type(self, shape: LakeShape) -> str:
-        """As said, else as it was."""
-        return self.params.to_type or (shape[self.column].type if self.column in shape else "")
 
     def inputs(self, shape: LakeShape) -> frozenset[str]:
         """The fields."""

@@ -6,15 +6,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from fluvial.config.base import Params
 from fluvial.config.codes import Code
-from fluvial.config.derivations import Derivation
-from fluvial.config.fields import Identifier, TypeName
+from fluvial.config.derivations import Derivation, DerivationParams
+from fluvial.config.fields import Identifier
 from fluvial.config.findings import Finding, did_you_mean
 from fluvial.config.lake_shape import LakeShape
 
 
-class JoinParams(Params):
+class JoinParams(DerivationParams):
     """Which value of a reference table the column becomes."""
 
     table: Identifier
@@ -25,9 +24,6 @@ class JoinParams(Params):
 
     take: Annotated[str, Field(min_length=1, max_length=63)]
     """The column of the reference table whose value is taken; null where it has no such key."""
-
-    to_type: TypeName | None = None
-    """The column's type; that of the column it replaces unless given."""
 
     rows: Annotated[SkipJsonSchema[dict[str, str | None]], Field(default_factory=dict)]
     """What the file says: values by key; never written in tables.yaml."""
@@ -52,10 +48,6 @@ class JoinTransform(Derivation):
             yield Finding(("params", "on"), Code.TRANSFORM_MISFITS_TYPE, message, "choose another column")
         if made == "binary":
             yield Finding(("params",), Code.WRONG_CAST, "a CSV file holds no binary values", "choose another type")
-
-    def made_type(self, shape: LakeShape) -> str:
-        """As said, else as it was."""
-        return self.params.to_type or (shape[self.column].type if self.column in shape else "")
 
     def inputs(self, shape: LakeShape) -> frozenset[str]:
         """The column with the key."""

@@ -34,6 +34,11 @@ def as_decimal(value: Any) -> Decimal | None:
         return None
 
 
+def as_text(value: Any) -> str:
+    """The value as text that Spark and PostgreSQL cast."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def as_time(value: Any) -> datetime | None:
     """A date or timestamp in ISO 8601, without its zone; None where it is none."""
     try:

@@ -14,7 +14,17 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
-from fluvial.streams import EVENT, HAS_ERROR, IS_DERIVED, KIND, BatchContext, ChangeEvents, FreshEvents, LogRows
+from fluvial.streams import (
+    EVENT,
+    HAS_ERROR,
+    IS_DERIVED,
+    KIND,
+    BatchContext,
+    BatchSummary,
+    ChangeEvents,
+    FreshEvents,
+    LogRows,
+)
 
 _DELIVERY: Final = "_delivery"
 _STATE: Final = "_state"
@@ -61,6 +71,11 @@ def drop_repeats(events: ChangeEvents, primary_key: tuple[str, ...]) -> ChangeEv
     deliveries = Window.partitionBy(*identity(primary_key)).orderBy(c.PARTITION, c.OFFSET)
     numbered = events.withColumn(_DELIVERY, F.row_number().over(deliveries))
     return ChangeEvents(numbered.where(F.col(_DELIVERY) == 1).drop(_DELIVERY))
+
+
+def is_within(summary: BatchSummary) -> Column:
+    """Rows of the lake that a batch may hold once more; bounds are literals, so that statistics skip whole files."""
+    return F.col(c.SEQUENCE).between(summary.min_sequence or "", summary.max_sequence or "")
 
 
 def mark_known(events: ChangeEvents, log: LogRows, primary_key: tuple[str, ...], batch: BatchContext) -> DataFrame:

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 _START: Final = ".0.0000000000000000"
 _EPOCH_DIGITS: Final = 4
-FIRST_EPOCH: Final = "0" * _EPOCH_DIGITS + _START
+FIRST_EPOCH_START: Final = "0" * _EPOCH_DIGITS + _START
 """Where everything begins."""
 _SNAPSHOT_RANK: Final = ".0."
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
@@ -28,6 +29,13 @@ def read(session: SparkSession, path: str) -> DataFrame:
 def read_if_exists(session: SparkSession, path: str) -> DataFrame | None:
     """The table, or None where there is none yet."""
     return read(session, path) if exists(session, path) else None
+
+
+def highest_sequence(session: SparkSession, path: str) -> str:
+    """Of all rows of a table; "" where there is none."""
+    found = read_if_exists(session, path)
+    highest = found.agg(F.max(c.SEQUENCE)).collect()[0][0] if found is not None else None
+    return highest or ""
 
 
 @dataclass(frozen=True)
@@ -77,15 +85,12 @@ def append(
     frame: DataFrame,
     path: str,
     *,
-    transaction: tuple[str, int] | None = None,
     partition_by: Sequence[str] = (),
     properties: dict[str, str] | None = None,
     note: str = APPENDED,
 ) -> None:
-    """Appends, creating the table where needed; with a `transaction` (app id, version) a retry writes nothing."""
+    """Appends, creating the table where needed."""
     writer = frame.write.format("delta").mode("append").option("mergeSchema", "true").options(**(properties or {}))
-    if transaction is not None:
-        writer = writer.option("txnAppId", transaction[0]).option("txnVersion", transaction[1])
     if partition_by:
         writer = writer.partitionBy(*partition_by)
     writer.option("userMetadata", note).save(path)

@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
-from fluvial.history.epoch import FIRST_EPOCH, reach_of_text, snapshot_start
+from fluvial.history.epoch import FIRST_EPOCH_START, reach_of_text, snapshot_start
 from fluvial.history.settle import Keyless, RangeBounds, later
 from fluvial.streams import BatchSummary, LogRows
 
@@ -60,7 +60,7 @@ class Grown:
     @property
     def reaches_back(self) -> bool:
         """Whether older rows of a snapshot are derived again; in the first epoch everything is near by its sequence."""
-        return self.snapshot_start not in {None, FIRST_EPOCH}
+        return self.snapshot_start not in {None, FIRST_EPOCH_START}
 
     def with_batch(self, summary: BatchSummary) -> "Grown":
         """With one more version; events always have a sequence and a commit time."""

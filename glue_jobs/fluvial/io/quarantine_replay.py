@@ -22,7 +22,7 @@ from fluvial.io import delta
 from fluvial.io.commits import batch_note
 from fluvial.io.history_writer import HistoryWriter
 from fluvial.io.repairs_file import Repair
-from fluvial.io.secrets import with_keys
+from fluvial.io.secrets import keys_of, with_keys
 from fluvial.micro_batch import check_repaired, place_repaired
 from fluvial.quality.check import rule_version
 from fluvial.streams import HAS_ERROR, IS_DERIVED, BatchContext, ChangeEvents, LogRows
@@ -162,7 +162,7 @@ class QuarantineReplayer:
 
     def _write(self, held: DataFrame, context: BatchContext) -> None:
         delta.append(self._audit_rows(held, context).coalesce(1), self.locations.quarantine_replays)
-        fresh = take_fresh(with_keys(held.where(F.col(_OUTCOME) == REPLAYED), self.table, self.session))
+        fresh = take_fresh(with_keys(held.where(F.col(_OUTCOME) == REPLAYED), keys_of(self.table, self.session)))
         note = batch_note(context.query_id, context.batch_id)
         delta.append(place_repaired(fresh, self.table, context), self._places.log, note=note)
 

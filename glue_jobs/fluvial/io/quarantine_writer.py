@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
+from fluvial.history.deduplicate import is_within
 from fluvial.io import delta
 from fluvial.streams import BatchSummary, Quarantined
 
@@ -37,11 +37,8 @@ class QuarantineWriter:
 
     def _highest_at_first(self) -> str:
         if self._highest is None:
-            found = delta.read_if_exists(self.session, self.location)
-            self._highest = (found.agg(F.max(c.SEQUENCE)).collect()[0][0] if found is not None else None) or ""
+            self._highest = delta.highest_sequence(self.session, self.location)
         return self._highest
 
     def _places_between(self, summary: BatchSummary) -> DataFrame:
-        """Bounds are literals, so that files are skipped by their statistics."""
-        is_near = F.col(c.SEQUENCE).between(summary.min_sequence or "", summary.max_sequence or "")
-        return delta.read(self.session, self.location).where(is_near).select(*_PLACE)
+        return delta.read(self.session, self.location).where(is_within(summary)).select(*_PLACE)

@@ -60,12 +60,17 @@ def _from_secrets_manager(name: str) -> str:
     return str(found.get("SecretString", ""))
 
 
-def with_keys(events: DataFrame, table: Table, session: SparkSession) -> DataFrame:
-    """The events with the keys of the table's transforms beside each; the same frame where there are none."""
+def keys_of(table: Table, session: SparkSession) -> DataFrame | None:
+    """One row with the keys of the table's transforms, None where they take none; raises SecretError."""
     columns: dict[str, Any] = {}
     for use in key_uses(table):
         columns |= use.columns(read_secret(use.reference))
-    return events.crossJoin(F.broadcast(_one_row(session, columns))) if columns else events
+    return _one_row(session, columns) if columns else None
+
+
+def with_keys(events: DataFrame, keys: DataFrame | None) -> DataFrame:
+    """The events with the keys beside each; the same frame where there are none."""
+    return events if keys is None else events.crossJoin(F.broadcast(keys))
 
 
 def _one_row(session: SparkSession, columns: dict[str, Any]) -> DataFrame:

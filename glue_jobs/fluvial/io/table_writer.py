@@ -4,10 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from pyspark.sql import Observation, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, Observation, SparkSession
 
-from fluvial import columns as c
 from fluvial.config.locations import TableLocations
 from fluvial.config.model import Table
 from fluvial.config.settle import SettlePolicy
@@ -16,6 +14,7 @@ from fluvial.history.deduplicate import (
     count_states,
     distinct_events,
     drop_repeats,
+    is_within,
     mark_known,
     take_fresh,
 )
@@ -26,7 +25,7 @@ from fluvial.io.failpoints import Failpoints
 from fluvial.io.history_writer import HistoryWriter
 from fluvial.io.quarantine_writer import QuarantineWriter
 from fluvial.io.schemas import empty_frame, log_schema
-from fluvial.io.secrets import with_keys
+from fluvial.io.secrets import keys_of, with_keys
 from fluvial.metrics.accounting import read_summary, summary_columns
 from fluvial.metrics.analyzers import Measurement, measure_metrics, read_measurements
 from fluvial.micro_batch import check_records, place_dead_letters, place_events, take_events
@@ -74,6 +73,11 @@ class TableWriter:
         """Where its events go that break a rule."""
         return QuarantineWriter(self.session, self.table, self.locations.quarantine)
 
+    @cached_property
+    def _keys(self) -> DataFrame | None:
+        """Read once: a secret may come from another service."""
+        return keys_of(self.table, self.session)
+
     def check(self, records: Records, context: BatchContext) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics."""
         checked = CheckedRecords(delta.hold(check_records(records, self.table)))
@@ -103,13 +107,12 @@ class TableWriter:
         log = delta.read_if_exists(self.session, self.locations.log)
         if log is None:
             return LogRows(empty_frame(self.session, log_schema(self.table)))
-        return LogRows(log.where(F.col(c.SEQUENCE).between(summary.min_sequence or "", summary.max_sequence or "")))
+        return LogRows(log.where(is_within(summary)))
 
     def _may_be_known(self, summary: BatchSummary) -> bool:
         """Whether the log reaches into the batch's range of sequences."""
         if self._max_sequence is None:
-            log = delta.read_if_exists(self.session, self.locations.log)
-            self._max_sequence = (log.agg(F.max(c.SEQUENCE)).collect()[0][0] if log is not None else None) or ""
+            self._max_sequence = delta.highest_sequence(self.session, self.locations.log)
         return (summary.min_sequence or "") <= self._max_sequence
 
     def dead_letters(self, batch: CheckedBatch, context: BatchContext) -> DeadLetters:
@@ -132,7 +135,7 @@ class TableWriter:
     def _append(self, batch: CheckedBatch, context: BatchContext) -> None:
         # Before anything is written: what a stranger did to the log is undone more easily while it is the newest.
         self.history.watch.look()
-        outcome = place_events(FreshEvents(with_keys(batch.fresh, self.table, self.session)), self.table, context)
+        outcome = place_events(FreshEvents(with_keys(batch.fresh, self._keys)), self.table, context)
         if batch.counts.fresh_quarantined:
             with self.failpoints.around("quarantine"):
                 self.quarantine.append(outcome.quarantined, batch.summary)

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from fluvial.config.lanes import lanes_of
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
-from fluvial.errors import StackError
 from fluvial.io.parking import read_parked_tables
+from fluvial.local.broker import asking
 from fluvial.local.home import Home
 
 _TIMEOUT_SECONDS: Final = 10
@@ -21,16 +21,11 @@ def read_consumer_lag(use_case: UseCase, home: Home, bootstrap_servers: str) -> 
     done, waiting = finished_by_topic(use_case, home), waiting_records(use_case, home)
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "fluvial-health", "log_level": 0})
     try:
-        return {
-            table.topic: _lag(consumer, table.topic, done.get(table.topic, {})) + waiting.get(table.name, 0)
-            for table in use_case.tables
-        }
-    except KafkaException as error:
-        raise StackError(
-            f"no Kafka broker answers at {bootstrap_servers}: {error.args[0].str()}",
-            "see `fluvial status`, mend it with `fluvial up`",
-            part="kafka",
-        ) from error
+        with asking(bootstrap_servers):
+            return {
+                table.topic: _lag(consumer, table.topic, done.get(table.topic, {})) + waiting.get(table.name, 0)
+                for table in use_case.tables
+            }
     finally:
         consumer.close()
 

@@ -14,6 +14,7 @@ from fluvial import columns as c
 from fluvial.config.extensions import UserRule
 from fluvial.config.rules import AllowedValuesRule, LengthRule, NotNullRule, RangeRule, RegexRule, Rule, UniqueRule
 from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES
+from fluvial.config.values import as_text
 
 _MOST_BIGINT: Final = 2**63
 
@@ -58,11 +59,7 @@ def _fits(number: Decimal, precision: int, scale: int) -> bool:
 
 def violated_allowed_values(rule: AllowedValuesRule, spark_type: str, value: Column) -> Column:
     """Not one of the values."""
-    return ~value.isin([F.lit(_text(allowed)).cast(spark_type) for allowed in rule.params.values])
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return ~value.isin([F.lit(as_text(allowed)).cast(spark_type) for allowed in rule.params.values])
 
 
 def violated_regex(rule: RegexRule, spark_type: str, value: Column) -> Column:

@@ -22,11 +22,12 @@ from fluvial.config.lake_shape import LakeColumn, LakeShape
 from fluvial.config.model import Table
 from fluvial.config.row_filter import FilterTransform
 from fluvial.config.transforms import CastTransform, DefaultValueTransform, RenameTransform, Transform
+from fluvial.config.values import as_text
 from fluvial.streams import HAS_ERROR, IMAGE, TransformFailure
 from fluvial.transforms.aggregates import AGGREGATES, look_up
 from fluvial.transforms.authorship import lacks
 from fluvial.transforms.change import change_column
-from fluvial.transforms.change_type import as_number, change_type, fit, text_of
+from fluvial.transforms.change_type import as_number, change_type, fit
 from fluvial.transforms.expressions import compile_term
 from fluvial.transforms.hide import STORED_TEXT
 
@@ -171,7 +172,7 @@ def _cast(before: Transformed, transform: CastTransform, column: LakeColumn) -> 
 
 def _with_default(value: Column, transform: DefaultValueTransform, column: LakeColumn) -> Column:
     is_upsert = F.col(c.OPERATION).isin(c.INSERT, c.UPDATE, c.READ)
-    default = F.lit(text_of(transform.params.value)).cast(column.type)
+    default = F.lit(as_text(transform.params.value)).cast(column.type)
     return F.when(value.isNull() & is_upsert & ~lacks(column.sources), default).otherwise(value)
 
 

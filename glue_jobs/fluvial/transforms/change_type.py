@@ -1,6 +1,6 @@
 """A value as one of another type; NULL where that would lose something of it."""
 
-from typing import Any, Final
+from typing import Final
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -36,8 +36,3 @@ def fit(value: Column, wanted: str) -> Column:
     """A computed value in the type of its column: decimals are rounded, an integer has to be whole."""
     cast = value.cast(wanted)
     return F.when(cast == value, cast) if wanted in INTEGER_TYPES else cast
-
-
-def text_of(value: Any) -> str:
-    """A value of tables.yaml as text that Spark casts."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -13,6 +13,7 @@ from fluvial.config.transforms import (
     Transform,
 )
 from fluvial.config.types import INTEGER_TYPES, postgres_type
+from fluvial.config.values import as_text
 
 BUCKET_DIGITS: Final = 3
 """Hexadecimal digits of a key's hash that name its range: 4096 ranges."""
@@ -109,8 +110,7 @@ def _change(transform: Transform, kind: str, value: str) -> str | None:
         case MaskPiiTransform(params=shown):
             changed = _masked(value, shown.visible_chars)
         case DefaultValueTransform(params=default):
-            text = str(default.value).lower() if isinstance(default.value, bool) else str(default.value)
-            changed = f"coalesce({value}, cast({_literal(text)} as {postgres_type(kind)}))"
+            changed = f"coalesce({value}, cast({_literal(as_text(default.value))} as {postgres_type(kind)}))"
         case CastTransform(params=to):
             return f"cast({value} as {postgres_type(to.to_type)})" if _casts_alike(kind, to.to_type) else None
         case _ if transform.type == "trim":
