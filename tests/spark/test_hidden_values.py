@@ -1,6 +1,7 @@
 """What names a person stands nowhere: not in log and quarantine, not in plans."""
 
 import hmac
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,52 @@ def test_what_names_a_person_is_hidden_before_anything_is_written_quarantine_inc
     raw = [b"123-45", b"+49 30 1", b"dear diary", CANARY.encode(), b"171.3"]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in files for text in raw if text in path.read_bytes()] == []
+
+
+SPELLINGS = ["Zo\u00eb", "Zoe\u0308", "Zoe"]
+GUESTS = Table.model_validate(
+    {
+        "name": "guests",
+        "primary_key": "id",
+        "schema": [
+            {"name": "id", "type": "integer"},
+            {"name": "name", "type": "string"},
+            {"name": "friend", "type": "string"},
+        ],
+        "transforms": [
+            {"type": "tokenize", "column": "name", "params": {"key": "env:TEST_KEY"}},
+            {"type": "tokenize", "column": "friend", "params": {"key": "env:TEST_KEY"}},
+        ],
+    }
+)
+
+
+@pytest.fixture(params=["NO_CODEGEN", "CODEGEN_ONLY"])
+def either_plan(request: pytest.FixtureRequest, spark: SparkSession) -> Iterator[str]:
+    """Expressions interpreted, as in a small batch, and generated, as in a large one."""
+    spark.conf.set("spark.sql.codegen.factoryMode", request.param)
+    spark.conf.set("spark.sql.codegen.wholeStage", str(request.param == "CODEGEN_ONLY").lower())
+    yield request.param
+    spark.conf.unset("spark.sql.codegen.factoryMode")
+    spark.conf.unset("spark.sql.codegen.wholeStage")
+
+
+def test_a_letter_has_one_token_however_it_is_spelled_and_another_one_in_another_domain(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch, either_plan: str
+) -> None:
+    monkeypatch.setenv("TEST_KEY", CANARY)
+    batch = [debezium("c", lsn, {"id": lsn, "name": text, "friend": text}) for lsn, text in enumerate(SPELLINGS, 1)]
+
+    log = place(spark, GUESTS, [*batch, debezium("c", 9, {"id": 9, "name": None, "friend": None})]).log
+
+    named, friend = token("tokenize name", "Zo\u00eb"), token("tokenize friend", "Zo\u00eb")
+    assert rows(log, "name", "friend") == [
+        (named, friend),
+        (named, friend),
+        (token("tokenize name", "Zoe"), token("tokenize friend", "Zoe")),
+        (None, None),
+    ]
+    assert [row.id for row in log.where(F.col("name") == named).orderBy("id").collect()] == [1, 2]
 
 
 def test_no_plan_shows_a_key(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:

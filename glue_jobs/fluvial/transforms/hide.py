@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from fluvial.config.deidentification import DropTransform, EncryptTransform, GeneralizeTransform, TokenizeTransform
 from fluvial.config.model import Table
 from fluvial.config.types import INTEGER_TYPES, Family, family
+from fluvial.transforms.compose import compose
 
 STORED_TEXT: Final = r"^(tok_[0-9a-f]{8}_[0-9a-f]{64}|enc_[0-9a-f]{8}_[A-Za-z0-9+/=]+)$"
 """What `tokenize` and `encrypt` write."""
@@ -64,9 +65,9 @@ def key_uses(table: Table) -> tuple[KeyUse, ...]:
 
 
 def apply_tokenize(transform: TokenizeTransform, value: Column) -> Column:
-    """`tok_<key id>_<HMAC-SHA-256 in hexadecimal>`."""
+    """`tok_<key id>_<HMAC-SHA-256 in hexadecimal>`, of the composed text: one token however a letter is spelled."""
     prefix = key_use(transform).prefix
-    token = _hmac(prefix, F.encode(value.cast("string"), "UTF-8"))
+    token = _hmac(prefix, F.encode(compose(value.cast("string")), "UTF-8"))
     return F.concat(F.lit("tok_"), F.col(f"{prefix}_id"), F.lit("_"), token)
 
 
