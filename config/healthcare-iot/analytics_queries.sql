@@ -14,13 +14,22 @@ GROUP BY ward
 ORDER BY patients DESC, ward;
 
 -- name: ward_census_as_of
--- The same, as it was known an hour ago: the question that only a history answers.
-SELECT ward, status, count(*) AS patients
-FROM patients
-WHERE _effective_from <= now() - INTERVAL 1 HOUR
-    AND (_effective_to > now() - INTERVAL 1 HOUR OR _effective_to IS NULL)
-GROUP BY ward, status
-ORDER BY ward, status;
+-- Each ward's patients as known one hour ago beside now: the question that only a history answers.
+WITH moments AS (
+    SELECT now() - INTERVAL 1 HOUR AS moment, 'an_hour_ago' AS name
+    UNION ALL
+    SELECT now(), 'now'
+)
+SELECT
+    ward,
+    count(*) FILTER (m.name = 'an_hour_ago') AS patients_an_hour_ago,
+    count(*) FILTER (m.name = 'now') AS patients_now
+FROM moments AS m
+INNER JOIN patients AS p
+    ON p._effective_from <= m.moment
+    AND (p._effective_to > m.moment OR p._effective_to IS NULL)
+GROUP BY ward
+ORDER BY ward;
 
 -- name: early_warning
 -- A simple score for each patient's latest reading: one point for each vital sign outside of its normal range.

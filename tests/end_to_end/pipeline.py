@@ -1,4 +1,4 @@
-"""The shipped use case on the real stack, deployed by its plan and without Airflow."""
+"""A shipped use case on the real stack, deployed by its plan and without Airflow."""
 
 import json
 from collections import Counter
@@ -100,9 +100,9 @@ class Pipeline:
         return {(lsn(row["_sequence"]), _end(row["_end_sequence"]), row["_operation"]) for row in rows}
 
 
-def deploy_config(root: Path) -> tuple[UseCase, str]:
-    """The shipped use case and the path of its tables.yaml."""
-    path = root / "config/vehicle-telemetry/tables.yaml"
+def deploy_config(root: Path, name: str = "vehicle-telemetry") -> tuple[UseCase, str]:
+    """A shipped use case and the path of its tables.yaml."""
+    path = root / "config" / name / "tables.yaml"
     return load_use_case(path, local_placeholders()), str(path)
 
 

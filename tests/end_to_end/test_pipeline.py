@@ -32,6 +32,7 @@ from fluvial.local.streaming_state import read_streaming_state
 from fluvial.plan.steps import StepKind, plan_deployment, plan_teardown
 from tests.end_to_end.conftest import Stack
 from tests.end_to_end.pipeline import Pipeline, deploy_config, lsn, replayed_versions
+from tests.unit.use_cases.shipped import queries_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -249,6 +250,11 @@ def test_a_query_counts_as_many_vehicles_as_postgresql_itself(lived: Pipeline) -
         row = source.execute("select count(*) from vehicles").fetchone()
     assert row is not None
     assert json.loads(done.stdout) == [{"n": row[0]}]
+
+
+@pytest.mark.parametrize("name", queries_of("vehicle-telemetry"))
+def test_an_analytics_query_finds_something(lived: Pipeline, name: str) -> None:
+    assert lived.query(queries_of("vehicle-telemetry")[name]) != []
 
 
 def test_after_a_kill_history_is_a_plain_replay_of_the_committed_changes(killed: Pipeline) -> None:
