@@ -10,8 +10,14 @@ from rich.console import Console
 
 from fluvial.cli.display import shown_progress
 from fluvial.cli.plan_output import plan_lines
-from fluvial.cli.selection import ConfigOption, HomeOption, UseCaseArgument, select_home, select_use_case
-from fluvial.config.load import resolve_use_case_path
+from fluvial.cli.selection import (
+    ConfigOption,
+    HomeOption,
+    UseCaseArgument,
+    select_home,
+    select_tables,
+    select_use_case,
+)
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.errors import PlanError
@@ -41,7 +47,7 @@ def apply(
         _confirm(shown, plan, yes=yes)
         applied = apply_to_lake(selected, place, shown.hash, _rebuild)
         if shown.live is not None:
-            _deploy(applied.plan, selected, str(resolve_use_case_path(use_case or config or selected.name)), place)
+            _deploy(applied.plan, selected, str(select_tables(use_case or config)), place)
         print(_as_json(applied) if as_json else _as_text(applied, is_live=shown.live is not None))
     else:
         print(json.dumps({"plan": shown.hash, "has_changes": False}) if as_json else "nothing to do")

@@ -3,15 +3,14 @@
 import json
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
-from fluvial.cli.selection import HomeOption, select_home
-from fluvial.config.load import load_use_case, resolve_use_case_path
+from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_tables
+from fluvial.config.load import load_use_case
 from fluvial.config.placeholders import local_placeholders
 from fluvial.generate.load import load_scenario
 from fluvial.generate.scenario import Scenario
@@ -32,9 +31,7 @@ def generate(
     mode: Annotated[
         Mode, typer.Argument(help="seed: the initial rows. generate: a steady trickle. burst: all at once.")
     ],
-    use_case: Annotated[
-        str, typer.Option("--use-case", "--config", help="A use case, its folder or its tables.yaml.")
-    ] = "vehicle-telemetry",
+    use_case: ConfigOption = None,
     seed: Annotated[int, typer.Option(help="The same seed on the same rows gives the same statements.")] = 42,
     rows: Annotated[int | None, typer.Option(min=1, help="Rows in all (seed) or changes (burst, generate).")] = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="Stop after so long; generate: 60 by default.")] = None,
@@ -46,9 +43,9 @@ def generate(
     ),
 ) -> None:
     """Write inserts, updates, deletes and deliberate rule violations into PostgreSQL, in real transactions."""
-    tables = resolve_use_case_path(use_case)
+    tables = select_tables(use_case)
     model = load_use_case(tables, local_placeholders())
-    scenario = load_scenario(scenario_path(Path(tables)), model)
+    scenario = load_scenario(scenario_path(tables), model)
     endpoints = read_endpoints(select_home(home))
     request = GenerationRequest(mode, seed, rows, seconds, rate, violations)
     with Console(stderr=True).status(f"{mode.value} …") as status:

@@ -9,9 +9,7 @@ from rich.console import Console
 
 from fluvial.cli.run_summary import print_access, print_next_commands, print_report
 from fluvial.cli.run_view import ConsoleRunView
-from fluvial.cli.selection import HomeOption, select_home
-from fluvial.config.load import load_use_case, resolve_use_case_path
-from fluvial.config.placeholders import local_placeholders
+from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_tables
 from fluvial.local.airflow_access import read_access
 from fluvial.local.home import Home
 from fluvial.local.run import RunRequest, run_use_case, watched_health
@@ -23,9 +21,7 @@ _WIDTH = 120
 
 
 def run(
-    use_case: Annotated[
-        str, typer.Option("--use-case", "--config", help="A use case, its folder or its tables.yaml.")
-    ] = "vehicle-telemetry",
+    use_case: ConfigOption = None,
     once: Annotated[bool, typer.Option("--once", help="End after the report, with everything stopped.")] = False,
     rows: Annotated[int | None, typer.Option(min=1, help="Changes of the burst; the usual number by default.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The generator's seed.")] = 42,
@@ -35,7 +31,7 @@ def run(
 
     Exit status: 0 where everything arrived, 1 where something failed or is missing, 130 interrupted before the report.
     """
-    request = RunRequest(resolve_use_case_path(use_case), rows, seed)
+    request = RunRequest(select_tables(use_case), rows, seed)
     is_once = once or not (sys.stdin.isatty() and sys.stdout.isatty())
     # Without a terminal rich assumes 80 columns and cuts names off.
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
@@ -64,4 +60,4 @@ def _run(request: RunRequest, home: Home, console: Console, *, is_once: bool) ->
 def _print(report: RunReport, request: RunRequest, home: Home, console: Console, *, is_up: bool) -> None:
     print_report(report, console)
     print_access(read_access(home), console)
-    print_next_commands(load_use_case(request.tables, local_placeholders()), home, console, is_up=is_up)
+    print_next_commands(request.tables, home, console, is_up=is_up)

@@ -11,7 +11,9 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table as Grid
 
-from fluvial.config.model import UseCase
+from fluvial.cli.selection import option_for
+from fluvial.config.load import load_use_case
+from fluvial.config.placeholders import local_placeholders
 from fluvial.local.airflow_access import USER, AirflowAccess
 from fluvial.local.home import Home, default_home
 from fluvial.local.run_report import RunReport
@@ -35,10 +37,10 @@ def print_access(access: AirflowAccess, console: Console) -> None:
     console.print(f"Airflow  {access.url}  user {USER}, password {access.password}", highlight=False, soft_wrap=True)
 
 
-def print_next_commands(use_case: UseCase, home: Home, console: Console, *, is_up: bool) -> None:
+def print_next_commands(tables: Path, home: Home, console: Console, *, is_up: bool) -> None:
     """Three commands worth trying."""
     console.print("\nTry next:")
-    for command in _next_commands(use_case, home, is_up=is_up):
+    for command in _next_commands(tables, home, is_up=is_up):
         console.print(f"  {command}", highlight=False, soft_wrap=True)
 
 
@@ -90,16 +92,17 @@ def _sentences(report: RunReport) -> Iterator[str]:
         yield f"First queryable version: {report.first_version_seconds:.1f} s after the start of this run"
 
 
-def _next_commands(use_case: UseCase, home: Home, *, is_up: bool) -> tuple[str, ...]:
+def _next_commands(tables: Path, home: Home, *, is_up: bool) -> tuple[str, ...]:
     fluvial = "fluvial" if shutil.which("fluvial") else os.path.relpath(Path(sys.executable).parent / "fluvial")
-    where = "" if home == default_home() else f" --home {shlex.quote(str(home.root))}"
-    table = use_case.tables[0]
+    at_home = "" if home == default_home() else f" --home {shlex.quote(str(home.root))}"
+    where = f"{option_for(tables)}{at_home}"
+    table = load_use_case(tables, local_placeholders()).tables[0]
     key, held = ", ".join(table.primary_key), f"{table.name}__quarantine"
     history = f"from {table.name} group by all order by versions desc limit 5"
     return (
         f'{fluvial} query{where} "select {key}, count(*) as versions, max(_effective_from) as latest {history}"',
         f'{fluvial} query{where} "select _failed_rules, count(*) as events from {held} group by all"',  # noqa: S608
-        f"{fluvial} generate burst{where} --rows 5000" if is_up else f"{fluvial} up --airflow{where}",
+        f"{fluvial} generate burst{where} --rows 5000" if is_up else f"{fluvial} up --airflow{at_home}",
     )
 
 

@@ -1,6 +1,9 @@
 """Which use case and which lake a command works on."""
 
+import os
+import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -32,9 +35,22 @@ def select_use_case(
     config: str | None, config_dir: Path | None = None, placeholders: Mapping[str, str] | None = None
 ) -> UseCase:
     """The use case that `config` names, else vehicle-telemetry or the only one: in the checkout's own by default."""
-    config_dir = config_dir or _config_dir()
-    path = resolve_use_case_path(config, config_dir) if config else _only_use_case(config_dir)
+    path = select_tables(config, config_dir)
     return load_use_case(path, local_placeholders() if placeholders is None else placeholders)
+
+
+def select_tables(config: str | None, config_dir: Path | None = None) -> Path:
+    """The tables.yaml of that use case."""
+    config_dir = config_dir or _config_dir()
+    return resolve_use_case_path(config, config_dir) if config else _only_use_case(config_dir)
+
+
+def option_for(tables: Path) -> str:
+    """What selects that tables.yaml on a command line; nothing where it is taken without being named."""
+    with suppress(FluvialError):
+        if select_tables(None).absolute() == tables.absolute():
+            return ""
+    return f" --config {shlex.quote(os.path.relpath(tables.parent))}"
 
 
 def select_table(use_case: UseCase, name: str) -> Table:

@@ -2,13 +2,13 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from fluvial.cli.display import Show, print_parts, shown_progress
-from fluvial.cli.selection import HomeOption, select_home
-from fluvial.config.load import load_use_case, resolve_use_case_path
+from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_tables
+from fluvial.config.load import load_use_case
 from fluvial.config.model import UseCase
 from fluvial.config.placeholders import local_placeholders
 from fluvial.local import stack
@@ -16,21 +16,17 @@ from fluvial.local.home import Home
 from fluvial.local.platform import run_plan
 from fluvial.plan.steps import Step, StepKind, plan_deployment
 
-DEFAULT_USE_CASE: Final = "vehicle-telemetry"
-
 
 def up(
     airflow: Annotated[bool, typer.Option("--airflow", help="Start Airflow, and leave deploying to its DAG.")] = False,
-    use_case: Annotated[
-        str, typer.Option("--use-case", "--config", help="A use case, its folder or its tables.yaml.")
-    ] = DEFAULT_USE_CASE,
+    use_case: ConfigOption = None,
     stack_only: Annotated[bool, typer.Option("--stack-only", help="Start the stack and deploy nothing.")] = False,
     home: HomeOption = None,
 ) -> None:
     """Start PostgreSQL, Kafka and Kafka Connect, then capture and stream a use case; mends what has fallen over."""
     began, place = time.monotonic(), select_home(home)
     # Before anything is started: a broken tables.yaml is the cheapest thing to find.
-    tables = None if airflow or stack_only else resolve_use_case_path(use_case)
+    tables = None if airflow or stack_only else select_tables(use_case)
     deployed = load_use_case(tables, local_placeholders()) if tables else None
     with shown_progress() as show:
         stack.up(place, show)
