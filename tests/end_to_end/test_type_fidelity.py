@@ -82,6 +82,10 @@ UNREADABLE = {
     9003: ("free", "insert into samples (id, free) values (9003, 'NaN')"),
     9004: ("zoned", "insert into samples (id, zoned) values (9004, 'infinity')"),
     9005: ("plain", "insert into samples (id, plain) values (9005, '-infinity')"),
+    9006: ("day", "insert into samples (id, day) values (9006, 'infinity')"),
+    9007: ("day", "insert into samples (id, day) values (9007, '-infinity')"),
+    9008: ("day", "insert into samples (id, day) values (9008, '0044-03-15 BC')"),
+    9009: ("zoned", "insert into samples (id, zoned) values (9009, '0044-03-15 12:00:00+00 BC')"),
 }
 
 

@@ -45,6 +45,7 @@ LAKE: list[tuple[Any, ...]] = [
     (3, None, None, None),
     (4, "", Decimal("-0.1000"), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)),
 ]
+HELD = {"id": 5, "_operation": "INSERT", "_is_quarantined": True}
 
 
 @pytest.fixture
@@ -67,7 +68,8 @@ def lake(tmp_path: Path) -> Path:
     rows = [{**dict(zip(("id", "plate", "price", "seen_at"), row, strict=True)), "_sequence": sequence} for row in LAKE]
     versions = [{**row, "_is_current": True} for row in rows]
     write_rows(places.history, versions, HISTORY_SCHEMA, partition_by=["_is_current"])
-    write_rows(places.log, [{**row, "_operation": "INSERT", "_is_quarantined": False} for row in rows], LOG_SCHEMA)
+    logged = [{**row, "_operation": "INSERT", "_is_quarantined": False} for row in rows]
+    write_rows(places.log, [*logged, {**HELD, "_sequence": sequence}], LOG_SCHEMA)
     return tmp_path
 
 
@@ -84,11 +86,11 @@ def test_values_are_compared_one_by_one_where_hashes_differ(lake: Path, dsn: str
     with psycopg.connect(dsn, autocommit=True) as source:
         source.execute("update vehicles set plate = 'xy-7' where id = 3")
         source.execute("delete from vehicles where id = 4")
-        source.execute("insert into vehicles values (5, 'new')")
+        source.execute("insert into vehicles values (6, 'new')")
     assert [(found.key, found.column, found.expected, found.found) for found in check(lake, dsn).differences] == [
         ("id=3", "plate", "*Y-7", None),
         ("id=4", "*", None, "a row"),
-        ("id=5", "*", "a row", None),
+        ("id=6", "*", "a row", None),
     ]
 
 
@@ -98,6 +100,21 @@ def test_what_isnt_committed_isnt_compared(lake: Path, dsn: str) -> None:
         writer.execute("delete from vehicles")
         assert verdict.is_same
         writer.rollback()
+
+
+def test_times_that_never_come_are_left_out_with_the_keys_that_quarantine_holds(lake: Path, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as source:
+        source.execute("insert into vehicles (id, seen_at) values (5, '-infinity')")
+    verdict = check(lake, dsn)
+    assert (verdict.rows, verdict.quarantined, verdict.differences) == (5, 1, ())
+
+
+def test_a_time_that_never_comes_is_told_from_no_time(lake: Path, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as source:
+        source.execute("update vehicles set seen_at = 'infinity' where id = 3")
+    assert [(found.key, found.column, found.expected) for found in check(lake, dsn).differences] == [
+        ("id=3", "seen_at", "infinity")
+    ]
 
 
 def test_no_slot_is_left_behind(lake: Path, dsn: str) -> None:

@@ -14,6 +14,7 @@ from fluvial.config.model import UseCase
 from fluvial.envelope.values import read_value
 from fluvial.micro_batch import check_records
 from fluvial.streams import Records
+from fluvial.transforms.change_type import change_type, fit
 from tests.spark.records import TINY, debezium, dms, records
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,9 +46,19 @@ CASES: list[tuple[str, str, Any]] = [
     ("boolean", "f", False),
     ("date", "1883-11-18Z", date(1883, 11, 18)),
     ("date", "9999-12-31", date(9999, 12, 31)),
+    ("date", "0001-01-01Z", date(1, 1, 1)),
+    ("date", "2932896", date(9999, 12, 31)),
     ("date", "2024-02-30", None),
+    ("date", "2932897", None),
+    ("date", "10000-01-01", None),
+    ("date", "-0043-03-15Z", None),
+    ("date", "-5877611-06-21Z", None),
+    ("date", "+292278994-08-16Z", None),
+    ("date", "infinity", None),
     ("timestamp", "1883-11-18T12:00:00.123456Z", datetime(1883, 11, 18, 12, 0, 0, 123456, UTC)),
     ("timestamp", "9999-12-31T23:59:59.999999Z", datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)),
+    ("timestamp", "-0043-03-15T00:00:00Z", None),
+    ("timestamp", "infinity", None),
     ("timestamp", "2024-01-01T00:00:00.000001+05:30", datetime(2023, 12, 31, 18, 30, 0, 1, UTC)),
     ("timestamp", "2024-01-01 00:00:00.5", datetime(2024, 1, 1, 0, 0, 0, 500000, UTC)),
     ("binary", "", b""),
@@ -77,6 +88,19 @@ def test_a_text_is_read_exactly_or_not_at_all(read: list[Any], number: int) -> N
         assert math.isnan(found)
     else:
         assert found == expected
+
+
+def test_nothing_is_cast_to_a_time_outside_of_the_years_1_to_9999(spark: SparkSession) -> None:
+    casts = [
+        change_type(F.lit("9999-12-31"), "string", "date"),
+        change_type(F.lit("10000-01-01"), "string", "date"),
+        change_type(F.lit("-0043-03-15"), "string", "date"),
+        change_type(F.lit(10**15), "bigint", "timestamp"),
+        fit(F.lit("10000-01-01T00:00:00Z"), "timestamp"),
+    ]
+    found = spark.range(1).select(*(cast.cast("string") for cast in casts)).first()
+    assert found is not None
+    assert tuple(found) == ("9999-12-31", None, None, None, None)
 
 
 def test_a_decimal_with_too_many_digits_is_a_violation_in_both_envelopes(spark: SparkSession, tiny: UseCase) -> None:

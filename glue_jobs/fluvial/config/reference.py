@@ -73,7 +73,8 @@ def _params(schema: Schema, params: Schema) -> Iterator[str]:
 def _types() -> Iterator[str]:
     yield "## Types of columns\n"
     yield f"{', '.join(f'`{name}`' for name in known_type_names())}. `numeric` is `decimal`, a length such as"
-    yield "`varchar(40)` is read over.\n"
+    yield "`varchar(40)` is read over. Dates and timestamps lie in the years 1 to 9999: what lies beyond, PostgreSQL's"
+    yield "`infinity` included, can't be read, so that its event breaks `schema.type`.\n"
 
 
 def _codes() -> Iterator[str]:

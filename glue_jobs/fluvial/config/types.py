@@ -24,6 +24,11 @@ MAX_PRECISION: Final = 38
 INTEGER_TYPES: Final = frozenset({"tinyint", "smallint", "int", "bigint"})
 FLOATING_TYPES: Final = frozenset({"float", "double"})
 NUMERIC_TYPES: Final = INTEGER_TYPES | FLOATING_TYPES
+YEARS: Final = {
+    "date": ("0001-01-01", "9999-12-31"),
+    "timestamp": ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
+}
+"""First and last value of the types of time: the years 1 to 9999, beyond which no two readers of a lake agree."""
 
 
 class Family(StrEnum):

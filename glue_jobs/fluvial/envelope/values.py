@@ -7,6 +7,8 @@ from typing import Final
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from fluvial.config.types import YEARS
+
 UNAVAILABLE: Final = ("__debezium_unavailable_value", "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==")
 """What Debezium writes for an unchanged TOAST column: as text, and as base64 for bytes."""
 
@@ -15,8 +17,6 @@ _DIGITS: Final = r"^-?\d+$"
 _EXPONENT: Final = r"[eE]"
 _BASE64: Final = r"^[A-Za-z0-9+/]*={0,2}$"
 _BASE64_GROUP: Final = 4
-_FIRST_MOMENT: Final = "0001-01-01T00:00:00Z"
-_LAST_MOMENT: Final = "9999-12-31T23:59:59.999999Z"
 _MICROSECONDS_FROM: Final = 100_000_000_000_000
 """Epoch numbers at or above this are microseconds: as milliseconds they would lie past the year 5138."""
 
@@ -39,7 +39,8 @@ def _whole(spark_type: str) -> Callable[[Column], Column]:
 def _date(text: Column) -> Column:
     """ISO dates, with Debezium's trailing Z, or days since 1970-01-01."""
     iso = F.regexp_replace(text, "Z$", "").cast("date")
-    return F.when(text.rlike(_DIGITS), F.date_add(F.lit("1970-01-01").cast("date"), text.cast("int"))).otherwise(iso)
+    days = F.date_add(F.lit("1970-01-01").cast("date"), text.cast("int"))
+    return _within_years(F.when(text.rlike(_DIGITS), days).otherwise(iso), "date")
 
 
 def _timestamp(text: Column) -> Column:
@@ -47,12 +48,13 @@ def _timestamp(text: Column) -> Column:
     number = text.cast("bigint")
     micros = F.when(F.abs(number) >= _MICROSECONDS_FROM, number).otherwise(number * 1000)
     is_number = number.isNotNull() & text.rlike(_DIGITS)
-    return _within_years(F.when(is_number, F.timestamp_micros(micros)).otherwise(read_time(text)))
+    return _within_years(F.when(is_number, F.timestamp_micros(micros)).otherwise(read_time(text)), "timestamp")
 
 
-def _within_years(value: Column) -> Column:
-    """Years 1 to 9999: PostgreSQL's `-infinity` comes as a moment some 290,000 years ago."""
-    return F.when(value.between(F.lit(_FIRST_MOMENT).cast("timestamp"), F.lit(_LAST_MOMENT).cast("timestamp")), value)
+def _within_years(value: Column, kind: str) -> Column:
+    """PostgreSQL's `-infinity` comes as a moment some 290,000 years ago, or as a day in the year 5,877,611 BC."""
+    first, last = (F.lit(end).cast(kind) for end in YEARS[kind])
+    return F.when(value.between(first, last), value)
 
 
 def read_time(text: Column) -> Column:

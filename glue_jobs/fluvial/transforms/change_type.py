@@ -5,7 +5,7 @@ from typing import Final
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, is_numeric
+from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, YEARS, is_numeric
 
 _WHOLE_NUMBER: Final = r"^\s*[+-]?\d+(\.0*)?\s*$"
 
@@ -20,7 +20,15 @@ def change_type(value: Column, found: str, wanted: str) -> Column:
         return F.when(value.rlike(_WHOLE_NUMBER), cast)
     if is_numeric(found) and _is_exact(wanted) and (found not in FLOATING_TYPES or wanted in INTEGER_TYPES):
         return F.when(cast == value, cast)
-    return cast
+    return _within_years(cast, wanted)
+
+
+def _within_years(cast: Column, wanted: str) -> Column:
+    """A time outside of the years that a lake holds is none."""
+    if wanted not in YEARS:
+        return cast
+    first, last = (F.lit(end).cast(wanted) for end in YEARS[wanted])
+    return F.when(cast.between(first, last), cast)
 
 
 def _is_exact(spark_type: str) -> bool:
@@ -35,4 +43,4 @@ def as_number(value: Column, spark_type: str) -> Column:
 def fit(value: Column, wanted: str) -> Column:
     """A computed value in the type of its column: decimals are rounded, an integer has to be whole."""
     cast = value.cast(wanted)
-    return F.when(cast == value, cast) if wanted in INTEGER_TYPES else cast
+    return F.when(cast == value, cast) if wanted in INTEGER_TYPES else _within_years(cast, wanted)

@@ -20,7 +20,10 @@ BUCKET_DIGITS: Final = 3
 
 _WIDENING: Final = ("tinyint", "smallint", "int", "bigint")
 _POSTGRES_TEXT: Final = {
-    "timestamp": "(extract(epoch from {value}) * 1000000)::bigint::text",
+    # Infinite ones aren't numbers; the history never shows them, so they only have to be told from everything else.
+    "timestamp": (
+        "case when isfinite({value}) then (extract(epoch from {value}) * 1000000)::bigint::text else {value}::text end"
+    ),
     "binary": "encode({value}, 'hex')",
 }
 _DUCKDB_TEXT: Final = {"timestamp": "epoch_us({value})::text", "binary": "lower(hex({value}))"}
