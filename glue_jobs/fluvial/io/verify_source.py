@@ -22,6 +22,8 @@ from fluvial.io.live_view import create_live_view
 from fluvial.io.source_snapshot import SourceSnapshot, open_source_snapshot
 from fluvial.io.verify import Difference, create_pinned_view
 from fluvial.verify import source_sql
+from fluvial.verify.source_facts import SourceColumn
+from fluvial.verify.source_texts import SourceTypes, captured_sql, columns_sql, told_table, untold_columns
 
 _PAUSE_SECONDS: Final = 2.0
 _MOST: Final = 1000
@@ -61,8 +63,12 @@ class SourceVerdict:
 
 @dataclass(frozen=True)
 class _Pinned:
-    """Rows of a source as of a position, for the ranges whose hashes differ from the lake's."""
+    """Rows of a source as of a position, for the ranges whose hashes differ from the lake's.
 
+    `told` is the table without the columns that can't be compared for their type in the source.
+    """
+
+    told: Table
     low: str
     high: str
     rows: int
@@ -89,19 +95,34 @@ def verify_source(use_case: UseCase, lake: Path, table: Table, dsn: str, patienc
 def _pin(use_case: UseCase, lake: Path, table: Table, dsn: str, path: Path) -> _Pinned:
     schema = use_case.source_database.schema_name
     with open_source_snapshot(dsn) as source:
-        digest = {row[0]: tuple(row[1:]) for row in source.read(source_sql.source_digest_sql(table, schema))}
-        known = _lake_digest(use_case, lake, table, source)
+        types = _types(source, table, schema)
+        told, captured = _told(table, types), captured_sql(table, schema, types)
+        digest = {row[0]: tuple(row[1:]) for row in source.read(source_sql.source_digest_sql(told, captured))}
+        known = _lake_digest(use_case, lake, table, told, source)
         buckets = tuple(sorted(bucket for bucket in digest | known if digest.get(bucket) != known.get(bucket)))
         if buckets:
-            source.copy_to(source_sql.source_rows_sql(table, schema, buckets), path)
+            source.copy_to(source_sql.source_rows_sql(told, captured, buckets), path)
         rows = sum(int(entry[0]) for entry in digest.values())
-        return _Pinned(source.low, source.high, rows, len(digest | known), buckets, path)
+        return _Pinned(told, source.low, source.high, rows, len(digest | known), buckets, path)
 
 
-def _lake_digest(use_case: UseCase, lake: Path, table: Table, source: SourceSnapshot) -> Digest:
+def _types(source: SourceSnapshot, table: Table, schema: str) -> SourceTypes:
+    rows = source.read(columns_sql(table, schema))
+    return {name: SourceColumn(kind, is_enum=is_enum == "true") for name, kind, is_enum in rows}
+
+
+def _told(table: Table, types: SourceTypes) -> Table:
+    untold = untold_columns(table, types)
+    if keys := sorted(untold & {*table.primary_key}):
+        kinds = ", ".join(f"{name} is {types[name].type}" for name in keys)
+        raise SourceError(f"{table.name} can't be compared by its key: {kinds} in the source", "give it its own type")
+    return told_table(table, untold)
+
+
+def _lake_digest(use_case: UseCase, lake: Path, table: Table, told: Table, source: SourceSnapshot) -> Digest:
     with _lake(use_case, lake, table) as (connection, epoch):
         _create_states(connection, table, epoch)
-        sql = source_sql.lake_digest_sql(table, "states")
+        sql = source_sql.lake_digest_sql(told, "states")
         return {row[0]: tuple(row[1:]) for row in connection.execute(sql, {"high": source.high}).fetchall()}
 
 
@@ -120,7 +141,7 @@ def _compare(use_case: UseCase, lake: Path, table: Table, pinned: _Pinned) -> So
         quarantined=quarantined,
         total=len(found),
         differences=tuple(found[:_MOST]),
-        not_compared=tuple(sorted({*table.lake.value_columns} - {*source_sql.compared_values(table)})),
+        not_compared=tuple(sorted({*table.lake.value_columns} - {*source_sql.compared_values(pinned.told)})),
     )
 
 
@@ -128,10 +149,10 @@ def _differences(
     connection: duckdb.DuckDBPyConnection, table: Table, epoch: str, pinned: _Pinned
 ) -> tuple[int, list[Difference]]:
     _create_states(connection, table, epoch)
-    _create_source_rows(connection, table, pinned.path)
+    _create_source_rows(connection, pinned.told, pinned.path)
     skipped = source_sql.quarantined_keys_sql(table, "pinned_log")
     connection.execute(f"CREATE TEMP TABLE quarantined AS {skipped}", {"epoch": epoch, "high": pinned.high})
-    sql = source_sql.source_differences_sql(table, "source_rows", "states", "quarantined")
+    sql = source_sql.source_differences_sql(pinned.told, "source_rows", "states", "quarantined")
     window = {"low": pinned.low, "high": pinned.high, "buckets": list(pinned.buckets)}
     found = [Difference(*row) for row in connection.execute(sql, window).fetchall()]
     return _count(connection, "quarantined"), found

@@ -20,19 +20,19 @@ from fluvial.verify.source_values import (
 )
 
 
-def source_digest_sql(table: Table, schema: str) -> str:
-    """For PostgreSQL: (range, rows, sum of row hashes), text throughout."""
+def source_digest_sql(table: Table, captured: str) -> str:
+    """For PostgreSQL: (range, rows, sum of row hashes), text throughout, of the relation `captured`."""
     return (
         f"select {postgres_bucket(table)}, count(*)::text, sum({postgres_row_hash(table)})::text "
-        f'from "{schema}"."{table.name}" group by 1'
+        f"from {captured} group by 1"
     )
 
 
-def source_rows_sql(table: Table, schema: str, buckets: tuple[str, ...]) -> str:
-    """For PostgreSQL: the rows of some ranges, raw, each column as text."""
+def source_rows_sql(table: Table, captured: str, buckets: tuple[str, ...]) -> str:
+    """For PostgreSQL: the rows of some ranges of the relation `captured`, raw, each column as text."""
     columns = ", ".join(_raw_text(column.name, column.type) for column in table.columns)
     ranges = ", ".join(f"'{bucket}'" for bucket in buckets)
-    return f'select {columns} from "{schema}"."{table.name}" where {postgres_bucket(table)} in ({ranges})'
+    return f"select {columns} from {captured} where {postgres_bucket(table)} in ({ranges})"
 
 
 def typed_rows_sql(table: Table, raw: str) -> str:
