@@ -27,7 +27,8 @@ class Span(NamedTuple):
 class Finding:
     """One problem; `at_key` points at the key instead of its value, `span` is known where no path can name it.
 
-    `position` is that of a character inside the value, from 1; 0 where the problem is the whole of it.
+    `position` is that of a character inside the value, from 1; 0 where the problem is the whole of it. What `is_secret`
+    may be one that was written into the file: nobody repeats it.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class Finding:
     at_key: bool = False
     span: "Span | None" = None
     position: int = 0
+    is_secret: bool = False
 
     def below(self, *prefix: str | int) -> "Finding":
         """The same finding, seen from further up."""

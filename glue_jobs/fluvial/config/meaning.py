@@ -37,8 +37,13 @@ def _empty_lanes(use_case: UseCase) -> Iterator[Finding]:
             yield Finding(path, Code.EMPTY_LANE, f"no table is in lane '{name}'", hint, one_of(known), f"'{name}'")
 
 
-def table_findings(table: Table, untyped: frozenset[str] = frozenset()) -> Iterator[Finding]:
-    """Everything wrong inside one table; `untyped` columns have an unreadable type that nothing is held against."""
+def table_findings(
+    table: Table, untyped: frozenset[str] = frozenset(), made: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    """Everything wrong inside one table.
+
+    `untyped` columns have an unreadable type that nothing is held against; broken transforms would have `made` others.
+    """
     yield from _reserved_name(table.name)
     yield from _repeated(table.primary_key, "primary_key", "", Code.DUPLICATE_COLUMN, "column")
     yield from _repeated([column.name for column in table.columns], "schema", "name", Code.DUPLICATE_COLUMN, "column")
@@ -49,7 +54,7 @@ def table_findings(table: Table, untyped: frozenset[str] = frozenset()) -> Itera
     types = {column.name: column.type for column in table.columns if column.name not in untyped}
     for position, rule in enumerate(table.dq_rules):
         yield from (found.below("dq_rules", position) for found in _rule_findings(rule, types.get(rule.column)))
-    yield from transform_findings(table, untyped)
+    yield from transform_findings(table, untyped, made)
     yield from conflict_findings(table, types)
     yield from classification_findings(table)
 
@@ -82,12 +87,17 @@ def _repeated(values: Sequence[str], key: str, attribute: str, code: Code, noun:
 
 
 def _unknown_columns(table: Table) -> Iterator[Finding]:
-    known = dict.fromkeys(table.column_names)
     for path, name in _named_columns(table):
-        if name not in known:
-            message = f"column '{name}' isn't in the schema of table '{table.name}'"
-            hint = did_you_mean(name, known)
-            yield Finding(path, Code.UNKNOWN_COLUMN, message, hint, one_of(known), f"'{name}'")
+        yield from unknown_column(table, path, name)
+
+
+def unknown_column(table: Table, path: Path, name: str) -> Iterator[Finding]:
+    """What is wrong with a name that should be one of the source's columns."""
+    known = dict.fromkeys(table.column_names)
+    if name not in known:
+        message = f"column '{name}' isn't in the schema of table '{table.name}'"
+        hint = did_you_mean(name, known)
+        yield Finding(path, Code.UNKNOWN_COLUMN, message, hint, one_of(known), f"'{name}'")
 
 
 def _named_columns(table: Table) -> Iterator[tuple[Path, str]]:

@@ -144,7 +144,8 @@ def _wrong_value(details: ErrorDetails) -> Finding:
     path, kind, found = details["loc"], details["type"], details["input"]
     hint = _HINTS.get(kind) or _writing_hint(kind, found) or _HINTS.get(str(_last_key(path)), "")
     if kind == "wrong_reference":
-        return Finding(path, Code.WRONG_VALUE, f"{_named(path)} isn't a reference to a secret", hint, hint)
+        message = f"{_named(path)} isn't a reference to a secret"
+        return Finding(path, Code.WRONG_VALUE, message, hint, hint, is_secret=True)
     if kind == "string_pattern_mismatch" and str(found).startswith("_") and _last_key(path) in {"name", "column"}:
         message = f"{describe(found)}: names with a leading underscore belong to Fluvial"
         hint = f"rename it, for example to '{str(found).lstrip('_')}'"

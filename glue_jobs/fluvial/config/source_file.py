@@ -38,13 +38,14 @@ class SourceFile:
         """In the order of the file; what stands at a broken placeholder says nothing more."""
         found: dict[tuple[Span, str, str], Problem] = {}
         unresolved: set[Span] = set()
-        for finding in findings:
-            span = self._span(finding)
+        told = [(finding, self._span(finding)) for finding in findings]
+        lines = _without(self.lines, [span for finding, span in told if finding.is_secret])
+        for finding, span in told:
             if finding.code is Code.UNKNOWN_PLACEHOLDER:
                 unresolved.add(span)
             elif span in unresolved:
                 continue
-            found.setdefault((span, finding.code, finding.message), _problem(self.path, self.lines, finding, span))
+            found.setdefault((span, finding.code, finding.message), _problem(self.path, lines, finding, span))
         return [found[key] for key in sorted(found)]
 
     def _span(self, finding: Finding) -> Span:
@@ -97,6 +98,15 @@ def _not_a_mapping(document: Document, start: str) -> Finding | None:
     found = describe(root.value if root else None)
     message = "the file is empty" if is_empty else f"expected keys, found {found}"
     return Finding((), Code.NOT_A_MAPPING, message, start, "keys", found)
+
+
+def _without(lines: Sequence[str], secrets: Sequence[Span]) -> list[str]:
+    """The lines with stars in place of what may be a secret: messages end in logs and reports."""
+    shown = list(lines)
+    for line, column, length in secrets:
+        text = shown[line - 1] if line <= len(shown) else ""
+        shown[line - 1 : line] = [text[: column - 1] + "*" * length + text[column - 1 + length :]]
+    return shown
 
 
 def _excerpt(lines: Sequence[str], span: Span) -> str:

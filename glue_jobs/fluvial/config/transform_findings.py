@@ -1,6 +1,6 @@
 """What is wrong with a table's transforms: each is held against the columns as they are when it runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fluvial.config.codes import Code
@@ -11,18 +11,27 @@ from fluvial.config.transforms import Transform
 from fluvial.config.types import family
 
 
-def transform_findings(table: Table, untyped: frozenset[str]) -> Iterator[Finding]:
-    """Everything wrong with transforms and tracked columns; `untyped` columns have a type that can't be read."""
-    shape: LakeShape = {
+def transform_findings(table: Table, untyped: frozenset[str], made: frozenset[str] = frozenset()) -> Iterator[Finding]:
+    """Everything wrong with transforms and tracked columns.
+
+    `untyped` columns have a type that can't be read; `made` ones come of transforms that are broken themselves.
+    """
+    columns = {
         column.name: LakeColumn("" if column.name in untyped else column.type, frozenset({column.name}))
         for column in table.columns
     }
+    shape: LakeShape = _with_made(columns, made)
     positions = {id(step): position for position, step in enumerate(table.transforms)}
     for step in table.ordered_transforms:
         found = list(_step_findings(step, shape, table))
         yield from (finding.below("transforms", positions[id(step)]) for finding in found)
-        shape = shape if found else step.reshape(shape)
+        shape = step.reshape(shape) if not found else _with_made(shape, {step.column} if step.creates else ())
     yield from _untracked(table, shape)
+
+
+def _with_made(shape: LakeShape, made: Iterable[str]) -> LakeShape:
+    """With columns of which nothing is known but that they would be there."""
+    return {**dict.fromkeys(sorted(made), LakeColumn("", frozenset())), **shape}
 
 
 def _step_findings(step: Transform, shape: LakeShape, table: Table) -> Iterator[Finding]:

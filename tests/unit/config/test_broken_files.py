@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.config.broken_transforms import TRANSFORM_CASES
+from tests.unit.config.broken_transforms import TRANSFORM_CASES, TRIM
 from tests.unit.config.samples import SHOP, broken, problems_of, warnings_of
 
 KEYS = "known: bootstrap_servers, partitions, retention_days, sasl_mechanism, security_protocol, username"
@@ -346,6 +346,42 @@ def test_problems_of_shape_and_of_meaning_come_together_in_the_order_of_the_file
         (31, "E020"),
         (38, "E020"),
     ]
+
+
+def test_what_is_broken_otherwise_has_its_column_checked_as_well(tmp_path: Path) -> None:
+    text = SHOP.replace("type: range, column: total", "type: rnage, column: totla")
+
+    assert [(problem.line, problem.code, problem.hint) for problem in problems_of(tmp_path, text)] == [
+        (26, "E014", "did you mean 'range'?"),
+        (26, "E020", "did you mean 'total'?"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [
+        ("type: map, column: gross, params: {expression: '{{ totl }}', to_type: double}", "E055"),
+        ("type: aggregate, column: gross, params: {function: summ, fields: [total], to_type: double}", "E013"),
+        ("type: rename, column: total, params: {new_name: gross, now: true}", "E010"),
+    ],
+)
+def test_what_a_broken_transform_would_have_made_isnt_missing_further_down(
+    tmp_path: Path, made: str, code: str
+) -> None:
+    text = broken(TRIM, f"{made}}}\n      - {{type: round, column: gross, params: {{decimals: 1}}")
+
+    assert [problem.code for problem in problems_of(tmp_path, text)] == [code]
+
+
+def test_what_may_be_a_secret_is_repeated_nowhere_on_its_line(tmp_path: Path) -> None:
+    text = broken(TRIM, "type: tokenize, column: email, params: {key: 'hunter 2', domian: x}")
+    problems = problems_of(tmp_path, text)
+
+    assert [problem.code for problem in problems] == ["E013", "E010"]
+    assert {problem.source for problem in problems} == {
+        "      - {id: email_trim, type: tokenize, column: email, params: {key: **********, domian: x}, order: 1}"
+    }
+    assert "hunter" not in str(problems)
 
 
 def test_a_table_in_an_unknown_shape_leaves_the_others_checked(tmp_path: Path) -> None:
