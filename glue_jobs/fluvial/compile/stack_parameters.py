@@ -3,13 +3,16 @@
 Only what the configuration decides; sizes, network ranges and retention of logs have defaults in the templates.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from fluvial.compile.dms_settings import task_identifier
 from fluvial.compile.principals import admin_principal, capture_principal, streaming_principal
 from fluvial.compile.source_names import CAPTURE_ROLE, publication_name
+from fluvial.config.load import FILE_NAME
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
+from fluvial.config.secret_references import secret_references
 
 GLUE_VERSION: Final = "5.1"
 Parameters = dict[str, str]
@@ -72,4 +75,20 @@ def _processing(use_case: UseCase) -> Parameters:
         "TriggerInterval": settings.trigger_interval,
         "MaxRecordsPerBatch": str(settings.max_records_per_batch),
         "Topics": ",".join(table.topic for table in use_case.tables),
+        "SecretNames": ",".join(_secret_names(use_case)),
+        "ConfigurationFiles": ",".join(_configuration_files(use_case)),
     }
+
+
+def _secret_names(use_case: UseCase) -> Iterator[str]:
+    """Of Secrets Manager: what the job's role may read."""
+    references = (reference.partition(":") for reference in secret_references(use_case))
+    return (name for kind, _, name in references if kind == "aws")
+
+
+def _configuration_files(use_case: UseCase) -> Iterator[str]:
+    """What lies beside each other where the job reads its configuration."""
+    yield FILE_NAME
+    if use_case.settings.extensions:
+        yield f"{use_case.settings.extensions}.py"
+    yield from (table.file for table in use_case.reference_tables)

@@ -2,10 +2,9 @@
 
 import os
 import secrets
-from collections.abc import Iterator
 
-from fluvial.config.deidentification import KeyParams
 from fluvial.config.model import UseCase
+from fluvial.config.secret_references import secret_references
 from fluvial.io.secrets import SECRETS_FOLDER, file_of, is_set
 from fluvial.local.home import Home
 from fluvial.local.state_files import write_state
@@ -14,12 +13,7 @@ from fluvial.local.state_files import write_state
 def provide_secrets(use_case: UseCase, home: Home) -> None:
     """Lets this process find every secret that the use case names; one that isn't set anywhere is made."""
     os.environ[SECRETS_FOLDER] = str(home.secrets)
-    for reference in _references(use_case):
+    for reference in secret_references(use_case):
         file = file_of(home.secrets, reference)
         if not is_set(reference) and not file.exists():
             write_state(file, secrets.token_urlsafe(48))
-
-
-def _references(use_case: UseCase) -> Iterator[str]:
-    for table in use_case.tables:
-        yield from (step.params.key for step in table.transforms if isinstance(step.params, KeyParams))
