@@ -109,6 +109,13 @@ def test_times_that_never_come_are_left_out_with_the_keys_that_quarantine_holds(
     assert (verdict.rows, verdict.quarantined, verdict.differences) == (5, 1, ())
 
 
+def test_a_number_without_end_is_told_from_what_the_lake_has(lake: Path, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as source:
+        source.execute("alter table vehicles alter price type numeric")
+        source.execute("update vehicles set price = 'infinity' where id = 1")
+    assert [(found.key, found.column) for found in check(lake, dsn).differences] == [("id=1", "price")]
+
+
 def test_a_time_that_never_comes_is_told_from_no_time(lake: Path, dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as source:
         source.execute("update vehicles set seen_at = 'infinity' where id = 3")

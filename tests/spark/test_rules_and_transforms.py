@@ -153,6 +153,23 @@ def test_types_and_names_change_and_what_a_type_cannot_hold_is_quarantined(spark
     ]
 
 
+def test_what_rounding_would_carry_beyond_its_type_stays_as_it_is(spark: SparkSession) -> None:
+    shares = Table.model_validate(
+        {
+            "name": "shares",
+            "primary_key": "id",
+            "schema": [{"name": "id", "type": "integer"}, {"name": "part", "type": "decimal(4,2)"}],
+            "transforms": [{"type": "round", "column": "part", "params": {"decimals": 1}}],
+        }
+    )
+    parts = ["99.94", "99.95", "-99.99", "0.05", None]
+    values = [debezium("c", lsn, {"id": lsn, "part": part}) for lsn, part in enumerate(parts, 1)]
+
+    outcome = place(spark, shares, values)
+
+    assert rows(outcome.log, F.col("part").cast("string")) == [("99.90",), ("99.95",), ("-99.99",), ("0.10",), (None,)]
+
+
 def test_a_lake_of_other_names_and_types_verifies_explains_and_takes_its_repairs_by_the_sources_names(
     spark: SparkSession, tmp_path: Path
 ) -> None:

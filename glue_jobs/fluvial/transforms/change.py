@@ -30,9 +30,10 @@ def apply_upper(transform: Transform, value: Column) -> Column:
     return F.upper(value)
 
 
-def apply_round(transform: RoundTransform, value: Column) -> Column:
-    """Half up to the configured digits."""
-    return F.round(value, transform.params.decimals)
+def apply_round(transform: RoundTransform, value: Column, spark_type: str) -> Column:
+    """Half up to the configured digits; a value that this would carry beyond its type stays as it is."""
+    rounded = F.round(value, transform.params.decimals)
+    return F.coalesce(rounded.cast(spark_type), value) if spark_type.startswith("decimal") else rounded
 
 
 def apply_mask_pii(transform: MaskPiiTransform, value: Column) -> Column:
@@ -48,7 +49,6 @@ _CHANGES: Final[dict[str, Change]] = {
     "trim": apply_trim,
     "lower": apply_lower,
     "upper": apply_upper,
-    "round": apply_round,
     "mask_pii": apply_mask_pii,
     "tokenize": apply_tokenize,
     "encrypt": apply_encrypt,
@@ -61,6 +61,8 @@ def change_column(transform: Transform, value: Column, spark_type: str) -> Colum
     if isinstance(transform, UserTransform):
         changed: Column = transform.change(value)
         return changed
+    if isinstance(transform, RoundTransform):
+        return apply_round(transform, value, spark_type)
     if isinstance(transform, GeneralizeTransform):
         return apply_generalize(transform, value, spark_type)
     return _CHANGES[transform.type](transform, value)

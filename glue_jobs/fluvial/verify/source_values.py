@@ -108,6 +108,8 @@ def _change(transform: Transform, kind: str, value: str) -> str | None:
     match transform:
         case RenameTransform():
             return value
+        case RoundTransform(params=to) if kind.startswith("decimal"):
+            return _rounded(value, to.decimals, kind)
         case RoundTransform(params=to):
             changed = f"cast({value} as numeric(38, {to.decimals}))"
         case MaskPiiTransform(params=shown):
@@ -132,6 +134,13 @@ def _casts_alike(found: str, wanted: str) -> bool:
     if wanted == "string":
         return found in INTEGER_TYPES or found == "date"
     return found in _WIDENING and wanted in _WIDENING and _WIDENING.index(found) < _WIDENING.index(wanted)
+
+
+def _rounded(value: str, digits: int, kind: str) -> str:
+    """What rounding would carry beyond the type stays as it is, and so does what isn't finite: a cast of it fails."""
+    precision, scale = (int(number) for number in kind[len("decimal(") : -1].split(","))
+    rounded, largest = f"round({value}, {digits})", f"{'9' * (precision - scale) or '0'}.{'9' * scale or '0'}"
+    return f"case when abs({rounded}) <= {largest} then cast({rounded} as {postgres_type(kind)}) else {value} end"
 
 
 def _literal(text: str) -> str:
