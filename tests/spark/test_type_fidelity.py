@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.model import UseCase
@@ -55,6 +55,14 @@ CASES: list[tuple[str, str, Any]] = [
     ("date", "-5877611-06-21Z", None),
     ("date", "+292278994-08-16Z", None),
     ("date", "infinity", None),
+    ("date", "2024-05-06T00:00:00Z", date(2024, 5, 6)),
+    ("date", "2024-05-06T10:00:00Z", None),
+    ("date", "2024-05-06 and more", None),
+    ("date", "2024", date(1975, 7, 18)),
+    ("timestamp", "12:00", None),
+    ("timestamp", "T12:00:00Z", None),
+    ("timestamp", "2024-05", None),
+    ("timestamp", "2024-05-06 and more", None),
     ("timestamp", "1883-11-18T12:00:00.123456Z", datetime(1883, 11, 18, 12, 0, 0, 123456, UTC)),
     ("timestamp", "9999-12-31T23:59:59.999999Z", datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)),
     ("timestamp", "-0043-03-15T00:00:00Z", None),
@@ -96,11 +104,32 @@ def test_nothing_is_cast_to_a_time_outside_of_the_years_1_to_9999(spark: SparkSe
         change_type(F.lit("10000-01-01"), "string", "date"),
         change_type(F.lit("-0043-03-15"), "string", "date"),
         change_type(F.lit(10**15), "bigint", "timestamp"),
-        fit(F.lit("10000-01-01T00:00:00Z"), "timestamp"),
+        fit(F.lit("10000-01-01T00:00:00Z"), "timestamp", is_text=True),
     ]
-    found = spark.range(1).select(*(cast.cast("string") for cast in casts)).first()
+    assert texts_of(spark, casts) == ("9999-12-31", None, None, None, None)
+
+
+def test_a_text_is_cast_whole_or_not_at_all(spark: SparkSession) -> None:
+    casts = [
+        change_type(F.lit(" 2024-5-6 "), "string", "date"),
+        change_type(F.lit("2024-05-06T10:00:00"), "string", "date"),
+        change_type(F.lit("2024-05-06T10:00:00.5Z"), "string", "timestamp"),
+        change_type(F.lit("12:00"), "string", "timestamp"),
+        change_type(F.lit("1.50"), "string", "decimal(4,2)"),
+        change_type(F.lit("1.5e1"), "string", "decimal(4,2)"),
+        change_type(F.lit("1.505"), "string", "decimal(4,2)"),
+        fit(F.lit("12:00"), "timestamp", is_text=True),
+        fit(F.lit("2024-05-06 10:00:00").cast("timestamp"), "date", is_text=False),
+    ]
+    assert texts_of(spark, casts) == (
+        "2024-05-06", None, "2024-05-06 10:00:00.5", None, "1.50", "15.00", None, None, "2024-05-06"
+    )  # fmt: skip
+
+
+def texts_of(spark: SparkSession, columns: list[Column]) -> tuple[str | None, ...]:
+    found = spark.range(1).select(*(column.cast("string") for column in columns)).first()
     assert found is not None
-    assert tuple(found) == ("9999-12-31", None, None, None, None)
+    return tuple(found)
 
 
 def test_a_decimal_with_too_many_digits_is_a_violation_in_both_envelopes(spark: SparkSession, tiny: UseCase) -> None:

@@ -14,6 +14,8 @@ UNAVAILABLE: Final = ("__debezium_unavailable_value", "X19kZWJleml1bV91bmF2YWlsY
 
 _WHOLE_NUMBER: Final = r"^[+-]?\d+(\.0*)?$"
 _DIGITS: Final = r"^-?\d+$"
+_DATE: Final = r"^\d{4}-\d\d-\d\d([T ]00:00(:00(\.0+)?)?)?Z?$"
+"""A time of day other than midnight would be lost."""
 _EXPONENT: Final = r"[eE]"
 _BASE64: Final = r"^[A-Za-z0-9+/]*={0,2}$"
 _BASE64_GROUP: Final = 4
@@ -38,7 +40,7 @@ def _whole(spark_type: str) -> Callable[[Column], Column]:
 
 def _date(text: Column) -> Column:
     """ISO dates, with Debezium's trailing Z, or days since 1970-01-01."""
-    iso = F.regexp_replace(text, "Z$", "").cast("date")
+    iso = F.when(text.rlike(_DATE), text.substr(1, 10).cast("date"))
     days = F.date_add(F.lit("1970-01-01").cast("date"), text.cast("int"))
     return _within_years(F.when(text.rlike(_DIGITS), days).otherwise(iso), "date")
 
@@ -58,9 +60,13 @@ def _within_years(value: Column, kind: str) -> Column:
 
 
 def read_time(text: Column) -> Column:
-    """An ISO time, UTC where it gives no zone. The usual `Z` is cut off first: Spark compiles a regex for each zone."""
+    """An ISO time, UTC where it gives no zone. The usual `Z` is cut off first: Spark compiles a regex for each zone.
+
+    Without a date Spark would take the day on which it reads: '12:00' would be another time tomorrow.
+    """
     is_utc = text.endswith("Z")
-    return F.when(is_utc, text.substr(F.lit(1), F.length(text) - 1)).otherwise(text).cast("timestamp")
+    local = F.when(is_utc, text.substr(F.lit(1), F.length(text) - 1)).otherwise(text)
+    return F.when((text.substr(5, 1) == "-") & (text.substr(8, 1) == "-"), local.cast("timestamp"))
 
 
 def _decimal(spark_type: str) -> Callable[[Column], Column]:

@@ -22,6 +22,7 @@ from fluvial.config.lake_shape import LakeColumn, LakeShape
 from fluvial.config.model import Table
 from fluvial.config.row_filter import FilterTransform
 from fluvial.config.transforms import CastTransform, DefaultValueTransform, RenameTransform, Transform
+from fluvial.config.types import Family
 from fluvial.config.values import as_text
 from fluvial.streams import HAS_ERROR, IMAGE, TransformFailure
 from fluvial.transforms.aggregates import AGGREGATES, look_up
@@ -181,12 +182,13 @@ def _derived(before: Transformed, transform: _Derivation, shape: LakeShape) -> T
     made = transform.reshape(shape)[transform.column]
     match transform:
         case MapTransform(params=params):
-            value = compile_term(term_of(params.expression, shape), before.columns, shape)
-            cast = fit(value, made.type)
+            term = term_of(params.expression, shape)
+            value = compile_term(term, before.columns, shape)
+            cast = fit(value, made.type, is_text=term.kind is Family.TEXT)
         case AggregateTransform(params=params):
             fields = [as_number(before.columns[name], shape[name].type) for name in params.fields]
             value = AGGREGATES[params.function](fields)
-            cast = fit(value, made.type)
+            cast = fit(value, made.type, is_text=False)
         case JoinTransform(params=params):
             value = look_up(params.rows, before.columns[params.on])
             cast = change_type(value, "string", made.type)

@@ -8,6 +8,12 @@ from pyspark.sql import functions as F
 from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, YEARS, is_numeric
 
 _WHOLE_NUMBER: Final = r"^\s*[+-]?\d+(\.0*)?\s*$"
+_EXPONENT: Final = r"[eE]"
+_SPELLED: Final = {
+    "date": r"^\s*\d{4}-\d\d?-\d\d?\s*$",
+    "timestamp": r"^\s*\d{4}-\d\d?-\d\d?([ T].*)?$",
+}
+"""Spark takes a date out of a longer text, and '12:00' for noon of the day on which it reads it."""
 
 
 def change_type(value: Column, found: str, wanted: str) -> Column:
@@ -15,12 +21,26 @@ def change_type(value: Column, found: str, wanted: str) -> Column:
 
     Spark's own cast cuts a fraction off, wraps a number that is too large and reads 5 out of '5.7'.
     """
+    if found == "string":
+        return _spelled(value, wanted)
     cast = value.cast(wanted)
-    if found == "string" and wanted in INTEGER_TYPES:
-        return F.when(value.rlike(_WHOLE_NUMBER), cast)
     if is_numeric(found) and _is_exact(wanted) and (found not in FLOATING_TYPES or wanted in INTEGER_TYPES):
         return F.when(cast == value, cast)
     return _within_years(cast, wanted)
+
+
+def _spelled(text: Column, wanted: str) -> Column:
+    """What a text spells, all of it."""
+    cast = text.cast(wanted)
+    if wanted in INTEGER_TYPES:
+        return F.when(text.rlike(_WHOLE_NUMBER), cast)
+    if wanted in YEARS:
+        return F.when(text.rlike(_SPELLED[wanted]), _within_years(cast, wanted))
+    if not _is_exact(wanted):
+        return cast
+    scale = int(wanted.rstrip(")").rpartition(",")[2])
+    is_same = text.rlike(_EXPONENT) & (cast.cast("double") == text.cast("double"))
+    return F.when(text.rlike(rf"^\s*[+-]?\d*(\.\d{{0,{scale}}}0*)?\s*$") | is_same, cast)
 
 
 def _within_years(cast: Column, wanted: str) -> Column:
@@ -40,7 +60,9 @@ def as_number(value: Column, spark_type: str) -> Column:
     return value.cast("decimal(20,0)") if spark_type in INTEGER_TYPES else value
 
 
-def fit(value: Column, wanted: str) -> Column:
+def fit(value: Column, wanted: str, *, is_text: bool) -> Column:
     """A computed value in the type of its column: decimals are rounded, an integer has to be whole."""
     cast = value.cast(wanted)
+    if is_text and wanted in YEARS:
+        return _spelled(value, wanted)
     return F.when(cast == value, cast) if wanted in INTEGER_TYPES else _within_years(cast, wanted)
