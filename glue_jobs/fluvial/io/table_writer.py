@@ -21,8 +21,10 @@ from fluvial.history.deduplicate import (
 from fluvial.io import delta
 from fluvial.io.commits import batch_note
 from fluvial.io.dead_letters import DeadLetterCounts
+from fluvial.io.events_file import RECORD_SCHEMA
 from fluvial.io.failpoints import Failpoints
 from fluvial.io.history_writer import HistoryWriter
+from fluvial.io.prepared_plan import PreparedPlan
 from fluvial.io.quarantine_writer import QuarantineWriter
 from fluvial.io.schemas import empty_frame, log_schema
 from fluvial.io.secrets import keys_of, with_keys
@@ -78,9 +80,14 @@ class TableWriter:
         """Read once: a secret may come from another service."""
         return keys_of(self.table, self.session)
 
+    @cached_property
+    def _check(self) -> PreparedPlan:
+        """Parsing and judging, whatever the batch."""
+        return PreparedPlan(self.session, RECORD_SCHEMA, lambda records: check_records(Records(records), self.table))
+
     def check(self, records: Records, context: BatchContext) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics."""
-        checked = CheckedRecords(delta.hold(check_records(records, self.table)))
+        checked = CheckedRecords(delta.hold(self._check.over(records)))
         observation = Observation()
         observed = checked.observe(observation, *summary_columns(), *measure_metrics(self.table))
         distinct = observed.agg(distinct_events(self.table.primary_key)).collect()[0][0]
