@@ -60,6 +60,11 @@ class LongLake:
     def _files(self) -> int:
         return max(2, self.life.past_events // EVENTS_PER_FILE)
 
+    @property
+    def _closed_files(self) -> int:
+        """All of one size, however long the past: a late event rewrites one of them."""
+        return max(1, self.life.keys * self.life.history // EVENTS_PER_FILE)
+
     def _write_log(self) -> None:
         table = only_table(self.use_case)
         rows = self._events(self._files).withColumn("key", self.life.key())
@@ -69,7 +74,7 @@ class LongLake:
     def _write_history(self, followed: DataFrame) -> None:
         table, described = only_table(self.use_case), DeltaTable.forPath(self.session, self.locations.log).detail()
         note = Settled(described.select("id").collect()[0][0], 0).note
-        closed = followed.where(F.col(_NEXT).isNotNull()).repartitionByRange(self._files, _NEXT)
+        closed = followed.where(F.col(_NEXT).isNotNull()).repartitionByRange(self._closed_files, _NEXT)
         current = followed.where(F.col(_NEXT).isNull()).repartition(2, "key")
         properties, empty = delta.history_properties(table), empty_frame(self.session, history_schema(table))
         for part in (closed, current):

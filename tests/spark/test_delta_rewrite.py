@@ -32,12 +32,27 @@ def changes(spark: SparkSession, *rows: tuple[object, ...]) -> HistoryChanges:
     return HistoryChanges(spark.createDataFrame(list(rows), "id int, a string, open boolean, _action string"))
 
 
-def begin(spark: SparkSession, path: str) -> tuple[Rewrite, list[str]]:
+def begin_anew(spark: SparkSession, path: str) -> Rewrite:
     seen = delta.snapshot(spark, path)
     assert seen is not None
-    rewrite = Rewrite(spark, path, seen.version)
+    return Rewrite(spark, path, seen)
+
+
+def begin(spark: SparkSession, path: str) -> tuple[Rewrite, list[str]]:
+    rewrite = begin_anew(spark, path)
     near = rewrite.read_near(F.col("open"))
     return rewrite, [row[0] for row in near.select("_file").distinct().collect()]
+
+
+def test_files_that_are_known_from_the_commit_before_needn_t_be_looked_for(spark: SparkSession, path: str) -> None:
+    rewrite, files = begin(spark, path)
+    added = rewrite.commit(changes(spark, (1, "A", True, "UPDATE")), files, ("id",), "fluvial.note").added
+    again = begin_anew(spark, path)
+    near = again.read_files(added)
+    assert sorted(row["a"] for row in near.collect()) == ["A", "b"]
+    names = [row[0] for row in near.select("_file").distinct().collect()]
+    again.commit(changes(spark, (2, None, None, "DELETE")), names, ("id",), "fluvial.note")
+    assert rows_of(spark, path) == [(1, "A", True, "x"), (3, "c", False, "z")]
 
 
 def test_rows_are_updated_deleted_and_inserted_and_what_no_change_tells_stays(spark: SparkSession, path: str) -> None:
@@ -66,8 +81,14 @@ def test_new_rows_alone_replace_no_file(spark: SparkSession, path: str) -> None:
         ("DELETE FROM delta.`{}` WHERE open", ConcurrentDeleteReadException),
     ],
 )
-def test_a_commit_in_between_wins(spark: SparkSession, path: str, theirs: str, error: type[Exception]) -> None:
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_commit_in_between_wins(
+    spark: SparkSession, path: str, theirs: str, error: type[Exception], is_known: bool
+) -> None:
     rewrite, files = begin(spark, path)
+    if is_known:
+        near, rewrite = rewrite.files, begin_anew(spark, path)
+        rewrite.read_files(near)
     spark.sql(theirs.format(path))
     left = rows_of(spark, path)
     with pytest.raises(error):

@@ -88,16 +88,26 @@ def test_broken_rows_cost_one_job_more(spark: SparkSession, bench: Bench) -> Non
     assert len(bench.jobs(lambda: bench.take_up(bad, 2))) == jobs + 1
 
 
-def test_inserts_are_settled_in_six_jobs(spark: SparkSession, bench: Bench) -> None:
-    bench.take_up(inserts(spark, 101), 1)
-    assert len(bench.jobs(bench.writer.history.settle)) <= 6
+def test_a_settle_that_only_adds_versions_takes_three_jobs(spark: SparkSession, bench: Bench) -> None:
+    bench.write(inserts(spark, 51), 1)
+    bench.take_up(inserts(spark, 101), 2)
+    assert len(bench.jobs(bench.writer.history.settle)) == 3
 
 
-def test_updates_are_settled_in_six_jobs_late_ones_too(spark: SparkSession, bench: Bench) -> None:
+def test_after_another_s_commit_a_settle_looks_for_its_files_in_one_job_more(spark: SparkSession, bench: Bench) -> None:
+    bench.write(inserts(spark, 51), 1)
+    spark.sql(f"OPTIMIZE delta.`{bench.writer.locations.history}`")
+    bench.take_up(inserts(spark, 101), 2)
+    assert len(bench.jobs(bench.writer.history.settle)) == 4
+
+
+def test_updates_are_settled_in_four_jobs_and_late_ones_in_five(spark: SparkSession, bench: Bench) -> None:
     bench.write(inserts(spark, 101), 1)
-    for batch, lsn in ((2, 301), (3, 201)):
+    jobs = []
+    for batch, lsn in ((2, 301), (3, 401), (4, 351)):
         bench.take_up(updates(spark, 101, lsn), batch)
-        assert len(bench.jobs(bench.writer.history.settle)) <= 6
+        jobs.append(len(bench.jobs(bench.writer.history.settle)))
+    assert jobs == [4, 4, 5]
 
 
 def test_metrics_start_no_job(spark: SparkSession, tiny: UseCase, lake: Path) -> None:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from fluvial.config.model import Table
 from fluvial.history.epoch import reach_of_text
 from fluvial.history.settle import FIRST, Keyless, RangeBounds, lower_to_runs, settle_versions, touched_keys
+from fluvial.io.prepared_versions import PreparedVersions
 from fluvial.streams import ACTION
 from tests.oracle.fold import Event, Version, fold
 from tests.unit.verify.test_rederive import random_event, table_of, unique
@@ -114,7 +115,7 @@ def changes_of(spark: SparkSession, table: Table, log: list[Event], new: list[Ev
         touched = lower_to_runs(touched, history, bounds, table)
         lowest = touched.agg(F.min(FIRST)).collect()[0][0]
         bounds = replace(bounds, min_sequence=lowest)
-    return settle_versions(touched, rows, history, bounds, table)
+    return settle_versions(touched, rows, history, bounds, table, PreparedVersions(spark, table))
 
 
 def settle(spark: SparkSession, table: Table, log: list[Event], new: list[Event], known: Versions) -> int:

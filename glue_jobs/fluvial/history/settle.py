@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.history.epoch import reach_of
-from fluvial.history.versions import FLOOR, IS_BASE, EventRows, derive_versions
+from fluvial.history.versions import FLOOR, IS_BASE, DeriveVersions, EventRows
 from fluvial.streams import ACTION, FILE, History, HistoryChanges, LogRows
 
 FIRST: Final = "_first_sequence"
@@ -106,13 +106,12 @@ def lower_to_runs(touched: TouchedKeys, history: History, bounds: RangeBounds, t
 
 
 def settle_versions(
-    touched: TouchedKeys, log: LogRows, history: History, bounds: RangeBounds, table: Table
+    touched: TouchedKeys, log: LogRows, history: History, bounds: RangeBounds, table: Table, derive: DeriveVersions
 ) -> HistoryChanges:
     """What `touched` keys' log rows change in `history`; both may be whole tables, the bounds prune them."""
     existing = _from_first_on(history.where(reaches(bounds.min_sequence)), touched, table)
     events = _events(log, touched, existing, bounds, table)
-    versions = derive_versions(events, table, may_inherit=bounds.log_has_partial)
-    return _compare(versions, existing, table)
+    return _compare(derive(events, may_inherit=bounds.log_has_partial), existing, table)
 
 
 def count_actions() -> list[Column]:

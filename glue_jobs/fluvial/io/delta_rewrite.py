@@ -15,9 +15,18 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.io import delta
+from fluvial.io.near_files import file_name
 from fluvial.streams import ACTION, FILE, HistoryChanges
 
 _TARGET, _SOURCE = "t", "s"
+
+
+@dataclass(frozen=True)
+class Committed:
+    """The version that a commit made, and Delta's AddFiles that it added."""
+
+    version: int
+    added: Sequence[Any] = ()
 
 
 @dataclass
@@ -26,14 +35,14 @@ class Rewrite:
 
     session: SparkSession
     path: str
-    version: int
+    table: delta.Snapshot
     _files: dict[str, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._jvm = delta.jvm(self.session)
         self._log = delta.delta_log(self.session, self.path)
         with self._active():
-            snapshot = self._log.getSnapshotAt(self.version, self._none(), self._none())
+            snapshot = self._log.getSnapshotAt(self.table.version, self._none(), self._none())
             self._transaction = self._log.startTransaction(self._none(), self._jvm.scala.Option.apply(snapshot))
 
     def read_near(self, condition: Column) -> DataFrame:
@@ -42,11 +51,26 @@ class Rewrite:
         expression = wanted._jdf.queryExecution().analyzed().condition()  # noqa: SLF001
         with self._active():
             found = self._transaction.filterFiles(self._seq([expression]), False)
-        files = _listed(found)
-        self._files |= {_name(file): file for file in files}
+        return self._taken(_listed(found))
+
+    def read_files(self, files: Sequence[Any]) -> DataFrame:
+        """The same where the files are known; other commits are refused as if they had been looked for."""
+        everything = self._jvm.org.apache.spark.sql.catalyst.expressions.Literal.TrueLiteral()
+        with self._active():
+            self._transaction.trackReadPredicates(self._seq([everything]), False, False)
+            self._transaction.trackFilesRead(self._seq(files))
+        return self._taken(files)
+
+    @property
+    def files(self) -> Sequence[Any]:
+        """Delta's AddFiles that were read."""
+        return list(self._files.values())
+
+    def _taken(self, files: Sequence[Any]) -> DataFrame:
+        self._files |= {file_name(file): file for file in files}
         return self._rows_of(files).withColumn(FILE, F.col("_metadata.file_name"))
 
-    def commit(self, changes: HistoryChanges, files: Collection[str], identity: Sequence[str], note: str) -> None:
+    def commit(self, changes: HistoryChanges, files: Collection[str], identity: Sequence[str], note: str) -> Committed:
         """Applies the changes; `files` are the names of those that hold a row to update or to delete."""
         old = [self._files[name] for name in files]
         writers = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
@@ -54,12 +78,13 @@ class Rewrite:
         with self._active():
             added = _listed(self._transaction.writeFiles(rows._jdf))  # noqa: SLF001
             removed = [file.remove() for file in old]
-            self._transaction.commit(self._seq([*added, *removed]), self._operation(note, is_append=not old))
+            operation = self._operation(note, is_append=not old)
+            return Committed(self._transaction.commit(self._seq([*added, *removed]), operation), added)
 
-    def commit_note(self, note: str) -> None:
+    def commit_note(self, note: str) -> Committed:
         """A commit without files: that nothing had to change is known from then on."""
         with self._active():
-            self._transaction.commit(self._seq([]), self._operation(note, is_append=True))
+            return Committed(self._transaction.commit(self._seq([]), self._operation(note, is_append=True)))
 
     def _changed_rows(self, old: Sequence[Any], changes: HistoryChanges, identity: Sequence[str]) -> DataFrame:
         target = self._rows_of(old)
@@ -110,10 +135,6 @@ class Rewrite:
 def _listed(items: Any) -> list[Any]:
     indexed = items.toIndexedSeq()
     return [indexed.apply(number) for number in range(indexed.size())]
-
-
-def _name(file: Any) -> str:
-    return str(file.path()).rpartition("/")[2]
 
 
 def _shown(name: str) -> Column:

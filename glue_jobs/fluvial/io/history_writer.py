@@ -29,8 +29,10 @@ from fluvial.history.settle import (
 )
 from fluvial.io import delta
 from fluvial.io.commits import Settled
-from fluvial.io.delta_rewrite import Rewrite
+from fluvial.io.delta_rewrite import Committed, Rewrite
 from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_commit, measure_range, read_traits
+from fluvial.io.near_files import NearFiles, by_name
+from fluvial.io.prepared_versions import PreparedVersions
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.io.settle_watch import SettleWatch
 from fluvial.streams import ACTION, FILE, BatchSummary, History, HistoryChanges, LogRows
@@ -52,6 +54,7 @@ class HistoryWriter:
     _has_looked: bool = field(default=False, init=False)
     _not_before: datetime | None = field(default=None, init=False)
     _has_columns: bool = field(default=False, init=False)
+    _near_files: NearFiles | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.session = self.parent.newSession()
@@ -61,6 +64,10 @@ class HistoryWriter:
     def watch(self) -> SettleWatch:
         """What is settled, what waits, and whether somebody else changed something."""
         return SettleWatch(self.session, self.table, self.locations)
+
+    @cached_property
+    def _derive(self) -> PreparedVersions:
+        return PreparedVersions(self.session, self.table)
 
     def log_grew(self, summary: BatchSummary) -> None:
         """Tells that this process appended one log version with these bounds."""
@@ -106,7 +113,8 @@ class HistoryWriter:
         traits = read_traits(rows)
         bounds = RangeBounds("", 0, None, traits.keyless, traits.has_partial)
         nothing = History(empty_frame(self.session, history_schema(self.table)))
-        wanted = settle_versions(touched_keys(rows, nothing, bounds, self.table), rows, nothing, bounds, self.table)
+        touched = touched_keys(rows, nothing, bounds, self.table)
+        wanted = settle_versions(touched, rows, nothing, bounds, self.table, self._derive)
         held, actions = delta.checkpoint_counted(wanted, count_actions())
         note = Settled(log.table_id, log.version, is_rebuilt=True).note
         delta.replace_rows(
@@ -181,7 +189,7 @@ class HistoryWriter:
             bounds = replace(bounds, min_sequence=touched.agg(F.min(FIRST)).collect()[0][0])
             history = self._near(rewrite, bounds)
         rows = self._log_rows(changes, log, bounds)
-        wanted = settle_versions(touched, rows, history, bounds, self.table)
+        wanted = settle_versions(touched, rows, history, bounds, self.table, self._derive)
         held, counts = delta.checkpoint_counted(wanted, [*count_actions(), touched_files()])
         files = counts.pop("files")
         changed: int = sum(counts.values())
@@ -189,19 +197,32 @@ class HistoryWriter:
         if changed:
             self._write(rewrite, HistoryChanges(held), files.split(",") if files else [], note)
         elif rewrite is not None:
-            rewrite.commit_note(note)
+            self._keep_near(rewrite.commit_note(note), ())
         return changed
 
     def _begin(self) -> Rewrite | None:
         """A transaction on the history as it was looked at; None where there is none yet."""
         seen = self.watch.history
-        return Rewrite(self.session, self.locations.history, seen.version) if seen else None
+        return Rewrite(self.session, self.locations.history, seen) if seen else None
 
     def _near(self, rewrite: Rewrite | None, bounds: RangeBounds) -> History:
         if rewrite is not None:
-            return History(rewrite.read_near(reaches(bounds.min_sequence)))
+            return History(self._read_near(rewrite, bounds.min_sequence))
         nothing = empty_frame(self.session, history_schema(self.table))
         return History(nothing.withColumn(FILE, F.lit(None).cast("string")))
+
+    def _read_near(self, rewrite: Rewrite, sequence: str) -> DataFrame:
+        """Asks Delta only where another process committed since, or an event is later than any before."""
+        known = self._near_files.find(rewrite.table, sequence) if self._near_files else None
+        if known is not None:
+            return rewrite.read_files(known)
+        rows = rewrite.read_near(reaches(sequence))
+        self._near_files = NearFiles(rewrite.table.table_id, rewrite.table.version, sequence, by_name(rewrite.files))
+        return rows
+
+    def _keep_near(self, committed: Committed, removed: Sequence[str]) -> None:
+        if self._near_files is not None:
+            self._near_files = self._near_files.after(committed.version, removed, committed.added)
 
     def _log_rows(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds) -> LogRows:
         """The log as of a version; of it the range alone where nothing in the range is late: that is read already."""
@@ -213,7 +234,7 @@ class HistoryWriter:
         if rewrite is None:
             self._create(changes.drop(ACTION, FILE), note)
         else:
-            rewrite.commit(changes, files, (*self.table.primary_key, c.SEQUENCE), note)
+            self._keep_near(rewrite.commit(changes, files, (*self.table.primary_key, c.SEQUENCE), note), files)
 
     def _create(self, versions: DataFrame, note: str) -> None:
         delta.append(

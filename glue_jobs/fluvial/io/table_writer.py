@@ -21,7 +21,6 @@ from fluvial.history.deduplicate import (
 from fluvial.io import delta
 from fluvial.io.commits import batch_note
 from fluvial.io.dead_letters import DeadLetterCounts
-from fluvial.io.events_file import RECORD_SCHEMA
 from fluvial.io.failpoints import Failpoints
 from fluvial.io.history_writer import HistoryWriter
 from fluvial.io.prepared_plan import PreparedPlan
@@ -83,7 +82,7 @@ class TableWriter:
     @cached_property
     def _check(self) -> PreparedPlan:
         """Parsing and judging, whatever the batch."""
-        return PreparedPlan(self.session, RECORD_SCHEMA, lambda records: check_records(Records(records), self.table))
+        return PreparedPlan(self.session, lambda records: check_records(Records(records), self.table))
 
     def check(self, records: Records, context: BatchContext) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics."""
