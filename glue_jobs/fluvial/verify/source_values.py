@@ -111,7 +111,7 @@ def _change(transform: Transform, kind: str, value: str) -> str | None:
         case RoundTransform(params=to) if kind.startswith("decimal"):
             return _rounded(value, to.decimals, kind)
         case RoundTransform(params=to):
-            changed = f"cast({value} as numeric(38, {to.decimals}))"
+            changed = _rounded_float(value, to.decimals)
         case MaskPiiTransform(params=shown):
             changed = _masked(value, shown.visible_chars)
         case DefaultValueTransform(params=default):
@@ -141,6 +141,12 @@ def _rounded(value: str, digits: int, kind: str) -> str:
     precision, scale = (int(number) for number in kind[len("decimal(") : -1].split(","))
     rounded, largest = f"round({value}, {digits})", f"{'9' * (precision - scale) or '0'}.{'9' * scale or '0'}"
     return f"case when abs({rounded}) <= {largest} then cast({rounded} as {postgres_type(kind)}) else {value} end"
+
+
+def _rounded_float(value: str, digits: int) -> str:
+    """From 2^53 on there is nothing behind the point; what is far beyond, or isn't finite, is no `numeric` either."""
+    rounded = f"cast(cast({value} as numeric(38, {digits})) as double precision)"
+    return f"case when abs({value}) < 1e17 then {rounded} else {value} end"
 
 
 def _literal(text: str) -> str:

@@ -143,3 +143,22 @@ def test_what_no_database_can_repeat_is_not_compared(connection: duckdb.DuckDBPy
 
     assert [column[0] for column in found.description or ()] == ["id", "x", "c"]
     assert found.fetchall() == [(7, "it's", "3")]
+
+
+def test_rounding_leaves_numbers_without_end_and_far_beyond_any_point_alone(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    table = use_case_of(
+        {
+            "name": "t",
+            "primary_key": ["id"],
+            "schema": [{"name": "id", "type": "int"}, {"name": "score", "type": "double"}],
+            "transforms": [{"type": "round", "column": "score", "params": {"decimals": 1}}],
+        }
+    ).tables[0]
+    scores = "('2.25'), ('-2.25'), ('inf'), ('-inf'), ('nan'), ('1e300'), (NULL)"
+    connection.execute(f"CREATE TABLE raw AS SELECT '7' AS id, score FROM (VALUES {scores}) AS told(score)")
+
+    found = connection.execute(typed_rows_sql(table, "raw")).fetchall()
+
+    assert [str(score) for _, score in found] == ["2.3", "-2.3", "inf", "-inf", "nan", "1e+300", "None"]
