@@ -2,6 +2,7 @@
 
 import base64
 import math
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -130,6 +131,47 @@ def texts_of(spark: SparkSession, columns: list[Column]) -> tuple[str | None, ..
     found = spark.range(1).select(*(column.cast("string") for column in columns)).first()
     assert found is not None
     return tuple(found)
+
+
+WIDE = {
+    "name": "wide",
+    "primary_key": ["id"],
+    "schema": [
+        {"name": "id", "type": "decimal(20,4)"},
+        {"name": "amount", "type": "decimal(38,18)"},
+        {"name": "rate", "type": "decimal(18,6)"},
+        {"name": "small", "type": "decimal(15,2)"},
+    ],
+}
+
+
+def test_a_wide_decimal_that_dms_writes_as_a_number_keeps_every_digit(spark: SparkSession) -> None:
+    key, amount, small = "1234567890123456.7891", "12345678901234567890.123456789012345678", "1234567890123.45"
+    (table,) = UseCase.model_validate(TINY | {"tables": [WIDE]}).tables
+    row = {"id": key, "amount": amount, "rate": "0.1", "small": small}
+    values = [
+        dms("insert", 1, row),
+        dms("update", 2, row, {"id": key}),
+        dms("update", 3, row, {"id": "1234567890123456.7892"}),
+        dms("insert", 4, row | {"rate": "123456789012.1234567"}),
+        dms("insert", 5, row | {"amount": "+1.5", "rate": None}),
+    ]
+    numbers = [re.sub(r'": "(-?[0-9.]+)"', r'": \1', value) for value in values]  # what begins with + stays a text
+    frame = records(spark, numbers, topic="cdc-wide")
+    checked = check_records(Records(frame), table).orderBy("_offset")
+
+    found = checked.select("id", "amount", "rate", "small", "_unreadable_columns", "_previous_key").collect()
+
+    assert [tuple(map(str, row[:5])) for row in found] == [
+        (key, amount, "0.100000", small, "None"),
+        (key, amount, "0.100000", small, "None"),
+        (key, amount, "0.100000", small, "None"),
+        (key, amount, "None", small, "['rate']"),
+        (key, "1.500000000000000000", "None", small, "None"),
+    ]
+    assert [row["_previous_key"] and str(row["_previous_key"]["id"]) for row in found] == [
+        None, None, "1234567890123456.7892", None, None
+    ]  # fmt: skip
 
 
 def test_a_decimal_with_too_many_digits_is_a_violation_in_both_envelopes(spark: SparkSession, tiny: UseCase) -> None:

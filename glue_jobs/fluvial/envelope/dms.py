@@ -5,7 +5,7 @@ then that time and the Kafka offset, and the table's guarantee level is best eff
 Source: https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.Kafka.html
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from pyspark.sql import Column
@@ -44,18 +44,30 @@ def operation(parsed: Column) -> Column:
     return F.coalesce(*(F.when(name.isin(*names), F.lit(known)) for known, names in _OPERATIONS.items()))
 
 
-def image(parsed: Column, binary_columns: Collection[str] = ()) -> Column:
-    """The row the event speaks of; a delete holds its key and nulls. Bytes, which DMS writes as 0x..., as base64."""
-    if not binary_columns:
-        return parsed["data"]
+def image(texts: Column, binary_columns: Collection[str], exact: Mapping[str, Column]) -> Column:
+    """The row the event speaks of, or spoke of before; a delete holds its key and nulls.
 
-    def encoded(name: Column, text: Column) -> Column:
-        is_hex = name.isin(*binary_columns) & text.startswith(_HEX)
-        bytes_ = F.base64(F.unhex(text.substr(len(_HEX) + 1, _LONGEST)))
-        # Spark breaks the lines of long texts.
-        return F.when(is_hex, F.regexp_replace(bytes_, r"\s", "")).otherwise(text)
+    Bytes, which DMS writes as 0x..., as base64; `exact` are numbers that lost digits on their way into a text.
+    """
+    if not binary_columns and not exact:
+        return texts
 
-    return F.transform_values(parsed["data"], encoded)
+    def written(name: Column, text: Column) -> Column:
+        shown = _as_base64(name, text, binary_columns) if binary_columns else text
+        for column, number in exact.items():
+            shown = F.when((name == column) & text.isNotNull(), F.coalesce(number.cast("string"), text)).otherwise(
+                shown
+            )
+        return shown
+
+    return F.transform_values(texts, written)
+
+
+def _as_base64(name: Column, text: Column, binary_columns: Collection[str]) -> Column:
+    is_hex = name.isin(*binary_columns) & text.startswith(_HEX)
+    bytes_ = F.base64(F.unhex(text.substr(len(_HEX) + 1, _LONGEST)))
+    # Spark breaks the lines of long texts.
+    return F.when(is_hex, F.regexp_replace(bytes_, r"\s", "")).otherwise(text)
 
 
 def event_sequence(parsed: Column, offset: Column) -> Column:

@@ -11,7 +11,7 @@ from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.envelope import debezium, dms
 from fluvial.envelope.reasons import HAS_ENVELOPE, HAS_PAYLOAD, IS_CONTROL, IS_CORRUPT, record_kind, rejection_reason
-from fluvial.envelope.schema import CORRUPT, ENVELOPE_SCHEMA
+from fluvial.envelope.schema import CORRUPT, ENVELOPE_SCHEMA, exact_schema, wide_decimals
 from fluvial.envelope.values import is_unavailable, read_value
 from fluvial.streams import (
     DEAD_LETTER,
@@ -29,6 +29,7 @@ from fluvial.streams import (
 )
 
 _PARSED: Final = "_parsed"
+_EXACT: Final = "_exact"
 _TEXT: Final = "_text_"
 _UPSERTS: Final = (c.INSERT, c.UPDATE, c.READ)
 _ABSENT: Final = "\x00"
@@ -40,7 +41,7 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
 
     Each level computes once what the next ones use several times; Spark keeps such levels apart.
     """
-    opened = records.select("*", _parsed_value().alias(_PARSED))
+    opened = records.select("*", _parsed_value().alias(_PARSED), *_exact_numbers(table))
     placed = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED), table))
     worded = placed.select("*", *text_columns(table))
     typed = worded.select("*", *typed_columns(table), _not_authored(table))
@@ -52,6 +53,12 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
 def _parsed_value() -> Column:
     options = {"columnNameOfCorruptRecord": CORRUPT}
     return F.from_json(F.col("value").cast("string"), ENVELOPE_SCHEMA, options)
+
+
+def _exact_numbers(table: Table) -> list[Column]:
+    """Wide decimals once more, for the few tables that have any."""
+    schema = exact_schema(table)
+    return [F.from_json(F.col("value").cast("string"), schema).alias(_EXACT)] if schema else []
 
 
 def _record_columns() -> list[Column]:
@@ -67,7 +74,6 @@ def _record_columns() -> list[Column]:
 
 def _event_columns(parsed: Column, table: Table) -> list[Column]:
     is_debezium = debezium.is_debezium(parsed)
-    binary = [column.name for column in table.columns if column.type == "binary"]
 
     def either(first: Column, second: Column) -> Column:
         return F.when(is_debezium, first).otherwise(F.when(dms.is_dms(parsed), second))
@@ -78,13 +84,21 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
         F.coalesce(is_debezium | dms.is_dms(parsed), F.lit(False)).alias(HAS_ENVELOPE),
         F.coalesce(either(debezium.is_control(parsed), dms.is_control(parsed)), F.lit(False)).alias(IS_CONTROL),
         either(debezium.operation(parsed), dms.operation(parsed)).alias(c.OPERATION),
-        either(debezium.image(parsed), dms.image(parsed, binary)).alias(IMAGE),
-        F.when(~is_debezium & (dms.operation(parsed) == c.UPDATE), parsed["before-image"]).alias(PREVIOUS_KEY),
+        either(debezium.image(parsed), _dms_image(parsed, "data", table)).alias(IMAGE),
+        F.when(~is_debezium & (dms.operation(parsed) == c.UPDATE), _dms_image(parsed, "before-image", table)).alias(
+            PREVIOUS_KEY
+        ),
         F.coalesce(is_debezium & debezium.ends_snapshot(parsed), F.lit(False)).alias(SNAPSHOT_END),
         either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col("offset"))).alias(c.SEQUENCE),
         either(debezium.commit_time(parsed), dms.commit_time(parsed)).alias(c.COMMIT_TIME),
         either(debezium.source_position(parsed), dms.source_position(parsed)).alias(c.SOURCE_POSITION),
     ]
+
+
+def _dms_image(parsed: Column, name: str, table: Table) -> Column:
+    binary = [column.name for column in table.columns if column.type == "binary"]
+    numbers = {column: F.col(_EXACT)[name][column] for column in wide_decimals(table)}
+    return dms.image(parsed[name], binary, numbers)
 
 
 def text_columns(table: Table) -> list[Column]:
