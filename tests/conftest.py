@@ -1,5 +1,6 @@
 """What all tests share: a failure of the campaign says how to repeat it, and pytest's summary is the last word."""
 
+import atexit
 import os
 from collections.abc import Generator
 
@@ -16,7 +17,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     """While the interpreter ends, DuckDB lists what the threads of other libraries still hold of it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    atexit.register(os.dup2, os.open(os.devnull, os.O_WRONLY), 2)
