@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fluvial.config.model import Column, Table, UseCase
+from fluvial.config.types import decimal_size
 
 FIRST_EPOCH: Final = "0000"
 EPOCH_COLUMN: Final = "fluvial_epoch"
@@ -51,7 +52,7 @@ def _epoch(table: Table, place: dict[str, str], epoch: str) -> Rule:
 
 def _exact(table: Table, column: Column, place: dict[str, str]) -> Rule:
     """DMS writes a numeric as a JSON number, which passes through a double; as text every digit stays."""
-    digits = int(column.type.removeprefix("decimal(").partition(",")[0])
+    digits, _ = decimal_size(column.type)
     name = f"exact-{table.name}-{column.name}"
     return _rule("transformation", name, "change-data-type", {**place, "column-name": column.name}) | {
         "rule-target": "column",

@@ -10,7 +10,7 @@ from fluvial.config.codes import Code
 from fluvial.config.findings import Finding
 from fluvial.config.model import Table
 from fluvial.config.rules import AllowedValuesRule, LengthRule, RangeRule, Rule
-from fluvial.config.types import Family, family
+from fluvial.config.types import Family, decimal_size, family
 from fluvial.config.values import as_decimal, as_time
 
 _INTEGER_BITS: Final = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
@@ -158,7 +158,7 @@ def _limits(spark_type: str) -> tuple[Decimal | None, Decimal | None]:
     if (bits := _INTEGER_BITS.get(spark_type)) is not None:
         return Decimal(-(2 ** (bits - 1))), Decimal(2 ** (bits - 1) - 1)
     if spark_type.startswith("decimal"):
-        precision, scale = (int(part) for part in spark_type.removeprefix("decimal")[1:-1].split(","))
+        precision, scale = decimal_size(spark_type)
         largest = Decimal((0, (9,) * precision, -scale))
         return -largest, largest
     return None, None

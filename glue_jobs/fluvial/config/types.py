@@ -80,6 +80,12 @@ def spark_type(name: str) -> str:
     return _ALIASES[folded]
 
 
+def decimal_size(spark_type_name: str) -> tuple[int, int]:
+    """Precision and scale of a decimal that `spark_type` returned."""
+    precision, scale = spark_type_name.removeprefix("decimal(").removesuffix(")").split(",")
+    return int(precision), int(scale)
+
+
 def is_numeric(spark_type_name: str) -> bool:
     """Whether rules such as `range` compare the type as a number."""
     return spark_type_name in NUMERIC_TYPES or spark_type_name.startswith("decimal")
@@ -138,7 +144,7 @@ def holds(spark_type_name: str, found: str) -> bool:
 
 
 def _holds_numeric(spark_type_name: str, found: str) -> bool:
-    precision, scale = (int(digits) for digits in spark_type_name[len("decimal(") : -1].split(","))
+    precision, scale = decimal_size(spark_type_name)
     numeric = _NUMERIC.fullmatch(found)
     if numeric is None:
         return found == "numeric"

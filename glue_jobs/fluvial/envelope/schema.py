@@ -7,6 +7,7 @@ What is a number in both envelopes is one here: Spark reads a number as text ten
 from typing import Final
 
 from fluvial.config.model import Table
+from fluvial.config.types import MAX_PRECISION, decimal_size
 
 CORRUPT: Final = "_corrupt"
 ENVELOPE_SCHEMA: Final = f"""
@@ -31,7 +32,6 @@ ENVELOPE_SCHEMA: Final = f"""
 
 _EXACT_DIGITS: Final = 15
 """Of a decimal that survives as a double: Spark makes one of each number with a point that it reads as text."""
-_MOST_DIGITS: Final = 38
 
 
 def exact_schema(table: Table) -> str:
@@ -39,21 +39,14 @@ def exact_schema(table: Table) -> str:
 
     All digits that aren't needed before the point are kept behind it, so that too many are found, not rounded.
     """
-    types = {column.name: column.type for column in table.columns}
-    sizes = {name: _size(types[name]) for name in wide_decimals(table)}
     fields = ", ".join(
-        f"`{name}`: decimal({_MOST_DIGITS},{_MOST_DIGITS - precision + scale})"
-        for name, (precision, scale) in sizes.items()
+        f"`{name}`: decimal({MAX_PRECISION},{MAX_PRECISION - precision + scale})"
+        for name, (precision, scale) in wide_decimals(table).items()
     )
     return f"data struct<{fields}>, `before-image` struct<{fields}>" if fields else ""
 
 
-def wide_decimals(table: Table) -> tuple[str, ...]:
-    """The columns that `exact_schema` reads."""
-    decimals = (column for column in table.columns if column.type.startswith("decimal"))
-    return tuple(column.name for column in decimals if _size(column.type)[0] > _EXACT_DIGITS)
-
-
-def _size(kind: str) -> tuple[int, int]:
-    precision, scale = kind.removeprefix("decimal(").rstrip(")").split(",")
-    return int(precision), int(scale)
+def wide_decimals(table: Table) -> dict[str, tuple[int, int]]:
+    """The columns that `exact_schema` reads, with their precision and scale."""
+    sizes = {column.name: decimal_size(column.type) for column in table.columns if column.type.startswith("decimal")}
+    return {name: size for name, size in sizes.items() if size[0] > _EXACT_DIGITS}

@@ -7,7 +7,7 @@ from typing import Final
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from fluvial.config.types import YEARS
+from fluvial.config.types import YEARS, decimal_size
 
 UNAVAILABLE: Final = ("__debezium_unavailable_value", "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==")
 """What Debezium writes for an unchanged TOAST column: as text, and as base64 for bytes."""
@@ -74,7 +74,7 @@ def _decimal(spark_type: str) -> Callable[[Column], Column]:
 
     The first comparison is what decides for text as a source with these digits writes it.
     """
-    scale = int(spark_type.rstrip(")").rpartition(",")[2])
+    _, scale = decimal_size(spark_type)
     plain = rf"^[+-]?\d*(\.\d{{0,{scale}}}0*)?$"
 
     def read(text: Column) -> Column:

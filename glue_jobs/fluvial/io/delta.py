@@ -81,6 +81,12 @@ def jvm(session: SparkSession) -> Any:
     return session._jvm  # noqa: SLF001
 
 
+def listed(items: Any) -> list[Any]:
+    """A Scala collection of the JVM's as a list."""
+    indexed = items.toIndexedSeq()
+    return [indexed.apply(number) for number in range(indexed.size())]
+
+
 def append(
     frame: DataFrame,
     path: str,

@@ -51,7 +51,7 @@ class Rewrite:
         expression = wanted._jdf.queryExecution().analyzed().condition()  # noqa: SLF001
         with self._active():
             found = self._transaction.filterFiles(self._seq([expression]), False)
-        return self._taken(_listed(found))
+        return self._taken(delta.listed(found))
 
     def read_files(self, files: Sequence[Any]) -> DataFrame:
         """The same where the files are known; other commits are refused as if they had been looked for."""
@@ -76,7 +76,7 @@ class Rewrite:
         writers = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
         rows = self._changed_rows(old, changes, identity).coalesce(writers)
         with self._active():
-            added = _listed(self._transaction.writeFiles(rows._jdf))  # noqa: SLF001
+            added = delta.listed(self._transaction.writeFiles(rows._jdf))  # noqa: SLF001
             removed = [file.remove() for file in old]
             operation = self._operation(note, is_append=not old)
             return Committed(self._transaction.commit(self._seq([*added, *removed]), operation), added)
@@ -130,11 +130,6 @@ class Rewrite:
 
     def _seq(self, items: Sequence[Any]) -> Any:
         return self._jvm.PythonUtils.toSeq(list(items))
-
-
-def _listed(items: Any) -> list[Any]:
-    indexed = items.toIndexedSeq()
-    return [indexed.apply(number) for number in range(indexed.size())]
 
 
 def _shown(name: str) -> Column:

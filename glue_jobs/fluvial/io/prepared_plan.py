@@ -53,8 +53,7 @@ class PreparedPlan:
         """The source with the identities of the leaf's columns: by them the steps know their columns."""
         jvm = delta.jvm(self.session)
         catalyst, nothing, sequence = jvm.org.apache.spark.sql.catalyst, jvm.scala.Option.empty(), jvm.PythonUtils.toSeq
-        columns, wanted = source.output(), leaf.output()
-        pairs = ((columns.apply(place), wanted.apply(place)) for place in range(wanted.size()))
+        pairs = zip(delta.listed(source.output()), delta.listed(leaf.output()), strict=True)
         aliases = [
             catalyst.expressions.Alias(column, known.name(), known.exprId(), sequence([]), nothing, sequence([]))
             for column, known in pairs
@@ -64,9 +63,7 @@ class PreparedPlan:
 
 def _leaves(plan: Any, leaf: Any) -> list[Any]:
     """The leaf and its copies: where rows meet themselves, Spark gives the columns of one side other identities."""
-    leaves = plan.collectLeaves()
-    found = (leaves.apply(place) for place in range(leaves.size()))
-    return [each for each in found if each.sameResult(leaf)]
+    return [each for each in delta.listed(plan.collectLeaves()) if each.sameResult(leaf)]
 
 
 def _analyzed(frame: DataFrame) -> Any:

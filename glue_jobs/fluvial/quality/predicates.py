@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.extensions import UserRule
 from fluvial.config.rules import AllowedValuesRule, LengthRule, NotNullRule, RangeRule, RegexRule, Rule, UniqueRule
-from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES
+from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, decimal_size
 from fluvial.config.values import as_text
 
 _MOST_BIGINT: Final = 2**63
@@ -47,7 +47,7 @@ def bound_type(bound: float | str, spark_type: str) -> str:
     is_whole = number == number.to_integral_value()
     if spark_type in INTEGER_TYPES and is_whole and abs(number) < _MOST_BIGINT:
         return "bigint"
-    if spark_type.startswith("decimal") and _fits(number, *map(int, spark_type[len("decimal(") : -1].split(","))):
+    if spark_type.startswith("decimal") and _fits(number, *decimal_size(spark_type)):
         return spark_type
     return "decimal(38,10)"
 

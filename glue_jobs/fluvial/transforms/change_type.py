@@ -5,7 +5,7 @@ from typing import Final
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, YEARS, is_numeric
+from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, YEARS, decimal_size, is_numeric
 
 _WHOLE_NUMBER: Final = r"^\s*[+-]?\d+(\.0*)?\s*$"
 _EXPONENT: Final = r"[eE]"
@@ -38,7 +38,7 @@ def _spelled(text: Column, wanted: str) -> Column:
         return F.when(text.rlike(_SPELLED[wanted]), _within_years(cast, wanted))
     if not _is_exact(wanted):
         return cast
-    scale = int(wanted.rstrip(")").rpartition(",")[2])
+    _, scale = decimal_size(wanted)
     is_same = text.rlike(_EXPONENT) & (cast.cast("double") == text.cast("double"))
     return F.when(text.rlike(rf"^\s*[+-]?\d*(\.\d{{0,{scale}}}0*)?\s*$") | is_same, cast)
 

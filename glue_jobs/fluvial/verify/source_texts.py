@@ -11,6 +11,7 @@ from typing import Final
 from fluvial.config.deidentification import DropTransform
 from fluvial.config.model import Column, Table
 from fluvial.verify.source_facts import SourceColumn
+from fluvial.verify.source_values import quoted
 
 _ALIKE: Final = re.compile(
     r"text|citext|character varying(\(\d+\))?|uuid|jsonb?|inet|cidr|macaddr|boolean|smallint|integer|bigint|"
@@ -35,7 +36,7 @@ def columns_sql(table: Table, schema: str) -> str:
 
 def captured_sql(table: Table, schema: str, types: SourceTypes) -> str:
     """For PostgreSQL: the source table as a relation, its texts as they were captured."""
-    columns = (f'{_captured(column, types) or _quoted(column)} as "{column.name}"' for column in table.columns)
+    columns = (f'{_captured(column, types) or quoted(column)} as "{column.name}"' for column in table.columns)
     return f'(select {", ".join(columns)} from "{schema}"."{table.name}") as captured'
 
 
@@ -55,13 +56,9 @@ def _captured(column: Column, types: SourceTypes) -> str | None:
     """The expression of a column, None where there is none."""
     found = types.get(column.name)
     if column.type != "string" or found is None or found.is_enum or _ALIKE.fullmatch(found.type):
-        return _quoted(column)
+        return quoted(column)
     if _LIST.fullmatch(found.type):
-        return f"to_json({_quoted(column)})::text"
+        return f"to_json({quoted(column)})::text"
     padded = _PADDED.fullmatch(found.type)
     # As text PostgreSQL strips the spaces that it stores, sends and counts.
-    return f"rpad({_quoted(column)}::text, {padded[1]})" if padded else None
-
-
-def _quoted(column: Column) -> str:
-    return f'"{column.name}"'
+    return f"rpad({quoted(column)}::text, {padded[1]})" if padded else None

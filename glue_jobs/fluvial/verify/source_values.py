@@ -12,7 +12,7 @@ from fluvial.config.transforms import (
     RoundTransform,
     Transform,
 )
-from fluvial.config.types import INTEGER_TYPES, postgres_type
+from fluvial.config.types import INTEGER_TYPES, decimal_size, postgres_type
 from fluvial.config.values import as_text
 
 BUCKET_DIGITS: Final = 3
@@ -43,7 +43,7 @@ def transformed(table: Table, raw: Mapping[str, str]) -> dict[str, str]:
 
 def postgres_row_hash(table: Table) -> str:
     """A row of the source as a 60-bit number, the same as `duckdb_row_hash` of the version it became."""
-    raw = {column.name: _quoted(column) for column in table.columns}
+    raw = {column.name: quoted(column) for column in table.columns}
     values = list(transformed(table, raw).values())
     return f"('x' || substr({_md5(compared_columns(table), values, _POSTGRES_TEXT)}, 1, 15))::bit(60)::bigint"
 
@@ -51,7 +51,7 @@ def postgres_row_hash(table: Table) -> str:
 def duckdb_row_hash(table: Table) -> str:
     """A version's values as a 60-bit number."""
     columns = compared_columns(table)
-    return f"('0x' || substr({_md5(columns, [_quoted(column) for column in columns], _DUCKDB_TEXT)}, 1, 15))::bigint"
+    return f"('0x' || substr({_md5(columns, [quoted(column) for column in columns], _DUCKDB_TEXT)}, 1, 15))::bigint"
 
 
 def postgres_bucket(table: Table) -> str:
@@ -66,10 +66,11 @@ def duckdb_bucket(table: Table) -> str:
 
 def _bucket(table: Table, texts: dict[str, str]) -> str:
     columns = tuple(column for column in table.columns if column.name in table.primary_key)
-    return f"substr({_md5(columns, [_quoted(column) for column in columns], texts)}, 1, {BUCKET_DIGITS})"
+    return f"substr({_md5(columns, [quoted(column) for column in columns], texts)}, 1, {BUCKET_DIGITS})"
 
 
-def _quoted(column: Column) -> str:
+def quoted(column: Column) -> str:
+    """Its name, for both."""
     return f'"{column.name}"'
 
 
@@ -138,7 +139,7 @@ def _casts_alike(found: str, wanted: str) -> bool:
 
 def _rounded(value: str, digits: int, kind: str) -> str:
     """What rounding would carry beyond the type stays as it is, and so does what isn't finite: a cast of it fails."""
-    precision, scale = (int(number) for number in kind[len("decimal(") : -1].split(","))
+    precision, scale = decimal_size(kind)
     rounded, largest = f"round({value}, {digits})", f"{'9' * (precision - scale) or '0'}.{'9' * scale or '0'}"
     return f"case when abs({rounded}) <= {largest} then cast({rounded} as {postgres_type(kind)}) else {value} end"
 
