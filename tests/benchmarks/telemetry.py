@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from fluvial.config.load import load_use_case
 from fluvial.config.model import Table, UseCase
 from fluvial.config.placeholders import local_placeholders
+from fluvial.envelope.sequence import EPOCH_FIELD
 from fluvial.io.events_file import RECORD_SCHEMA
 
 TOPIC: Final = "cdc-vehicle_telemetry"
@@ -83,30 +84,36 @@ class Stream:
 
 
 def telemetry(number: Column, bad_share: float) -> Mapping[str, Column]:
-    """One row, as JSON values; a bad one has an impossible latitude."""
+    """One row, as JSON values; a bad one has an impossible latitude.
+
+    Decimals are texts, as the captures that Fluvial compiles write them: a JSON number would pass through a double.
+    """
 
     def any_of(salt: int, values: int) -> Column:
         return F.pmod(F.xxhash64("id", F.lit(salt)), F.lit(values))
 
+    def decimal(value: Column, size: str) -> Column:
+        return value.cast(f"decimal({size})").cast("string")
+
     is_bad = any_of(0, 10_000) < int(bad_share * 10_000)
-    latitude = (any_of(1, 20_000_000) / 1e6 + 40).cast("decimal(9,6)")
+    latitude = decimal(any_of(1, 20_000_000) / 1e6 + 40, "9,6")
     return {
         "vehicle_id": F.format_string("V-%08d", F.pmod(number, F.lit(5_000))),
         "recorded_at": _iso(F.timestamp_micros(number * 250_000 + _START_MICROS)),
-        "latitude": F.when(is_bad, F.lit(123.4).cast("decimal(9,6)")).otherwise(latitude),
-        "longitude": (any_of(2, 30_000_000) / 1e6 - 10).cast("decimal(9,6)"),
-        "speed_kmh": (any_of(3, 130_000) / 1e3).cast("decimal(7,3)"),
+        "latitude": F.when(is_bad, "123.400000").otherwise(latitude),
+        "longitude": decimal(any_of(2, 30_000_000) / 1e6 - 10, "9,6"),
+        "speed_kmh": decimal(any_of(3, 130_000) / 1e3, "7,3"),
         "engine_temp_c": any_of(4, 60_000) / 1e3 + 60,
-        "fuel_level_pct": (any_of(5, 100_000) / 1e3).cast("decimal(6,3)"),
-        "tyre_pressure_kpa": (any_of(6, 8_000) / 1e2 + 200).cast("decimal(6,2)"),
-        "odometer_km": (any_of(7, 9_000_000) / 1e1).cast("decimal(10,1)"),
+        "fuel_level_pct": decimal(any_of(5, 100_000) / 1e3, "6,3"),
+        "tyre_pressure_kpa": decimal(any_of(6, 8_000) / 1e2 + 200, "6,2"),
+        "odometer_km": decimal(any_of(7, 9_000_000) / 1e1, "10,1"),
         "ignition_on": any_of(8, 10) > 0,
         "fault_code": F.when(any_of(9, 50) == 0, F.format_string("P%04d", any_of(10, 10_000))),
     }
 
 
 def dms_value(*, has_details: bool) -> Column:
-    """`{data, metadata}`."""
+    """`{data, metadata}`; the task stamps its epoch into the row."""
     details = {
         "transaction-id": F.col("id") + 700,
         "transaction-record-id": F.lit(1),
@@ -123,7 +130,8 @@ def dms_value(*, has_details: bool) -> Column:
         "schema-name": F.lit("public"),
         "table-name": F.lit("vehicle_telemetry"),
     } | (details if has_details else {})
-    return F.struct(F.col("row").alias("data"), _struct(metadata).alias("metadata"))
+    data = F.struct("row.*", F.lit("0000").alias(EPOCH_FIELD))
+    return F.struct(data.alias("data"), _struct(metadata).alias("metadata"))
 
 
 def debezium_value() -> Column:

@@ -11,10 +11,9 @@ from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.envelope import debezium, dms
 from fluvial.envelope.reasons import HAS_ENVELOPE, HAS_PAYLOAD, IS_CONTROL, IS_CORRUPT, record_kind, rejection_reason
-from fluvial.envelope.schema import CORRUPT, ENVELOPE_SCHEMA, exact_schema, wide_decimals
+from fluvial.envelope.schema import CORRUPT, ENVELOPE_SCHEMA, exact_schema, long_number, wide_decimals
 from fluvial.envelope.values import is_unavailable, read_value
 from fluvial.streams import (
-    DEAD_LETTER,
     IMAGE,
     KAFKA_TIMESTAMP,
     KIND,
@@ -31,6 +30,11 @@ from fluvial.streams import (
 _PARSED: Final = "_parsed"
 _EXACT: Final = "_exact"
 _TEXT: Final = "_text_"
+_POSITION: Final = (
+    *(KAFKA_TIMESTAMP, c.TOPIC, c.PARTITION, c.OFFSET),
+    *(c.OPERATION, c.SEQUENCE, c.COMMIT_TIME, c.SOURCE_POSITION, SNAPSHOT_END),
+)
+"""What is copied from level to level as it is."""
 _UPSERTS: Final = (c.INSERT, c.UPDATE, c.READ)
 _ABSENT: Final = "\x00"
 """Stands for NULL in the payload hash, which would otherwise skip it and confuse (a, NULL) with (NULL, a)."""
@@ -39,15 +43,14 @@ _ABSENT: Final = "\x00"
 def parse_envelope(records: Records, table: Table) -> ParsedRecords:
     """One row for each record, with its kind, its position and its typed columns; a dead letter keeps its reason.
 
-    Each level computes once what the next ones use several times; Spark keeps such levels apart.
+    Each level computes once what the next ones use several times; Spark keeps such levels apart. Copying the columns
+    from level to level costs more than most of what a level computes: there are as few as can be.
     """
     opened = records.select("*", _parsed_value().alias(_PARSED), *_exact_numbers(table))
-    placed = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED), table))
-    worded = placed.select("*", *text_columns(table))
+    worded = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED), table))
     typed = worded.select("*", *typed_columns(table), _not_authored(table))
-    reasoned = typed.select("*", _payload_hash(table), rejection_reason(table.primary_key).alias(REASON))
-    judged = reasoned.select("*", record_kind().alias(KIND), unreadable_columns(table))
-    return ParsedRecords(judged.select(*_output_columns(table)))
+    reasoned = typed.select(*_judged_columns(table))
+    return ParsedRecords(reasoned.select(*_output_columns(table)))
 
 
 def _parsed_value() -> Column:
@@ -56,15 +59,18 @@ def _parsed_value() -> Column:
 
 
 def _exact_numbers(table: Table) -> list[Column]:
-    """Wide decimals once more, for the few tables that have any."""
-    schema = exact_schema(table)
-    return [F.from_json(F.col("value").cast("string"), schema).alias(_EXACT)] if schema else []
+    """Wide decimals once more, for the few records that hold one as a long JSON number."""
+    if not wide_decimals(table):
+        return []
+    value = F.col("value").cast("string")
+    return [F.when(value.rlike(long_number(table)), F.from_json(value, exact_schema(table))).alias(_EXACT)]
 
 
 def _record_columns() -> list[Column]:
+    """Key and value as texts, whatever bytes they are: Spark copies bytes each time it looks at them."""
     return [
-        F.col("key").alias(RAW_KEY),
-        F.col("value").alias(RAW_VALUE),
+        F.col("key").cast("string").alias(RAW_KEY),
+        F.col("value").cast("string").alias(RAW_VALUE),
         F.col("timestamp").alias(KAFKA_TIMESTAMP),
         F.col("topic").alias(c.TOPIC),
         F.col("partition").alias(c.PARTITION),
@@ -78,13 +84,15 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
     def either(first: Column, second: Column) -> Column:
         return F.when(is_debezium, first).otherwise(F.when(dms.is_dms(parsed), second))
 
+    operation = either(debezium.operation(parsed), dms.operation(parsed))
+    image = either(debezium.image(parsed), _dms_image(parsed, "data", table))
     return [
         parsed[CORRUPT].isNotNull().alias(IS_CORRUPT),
         parsed["payload"].isNotNull().alias(HAS_PAYLOAD),
         F.coalesce(is_debezium | dms.is_dms(parsed), F.lit(False)).alias(HAS_ENVELOPE),
         F.coalesce(either(debezium.is_control(parsed), dms.is_control(parsed)), F.lit(False)).alias(IS_CONTROL),
-        either(debezium.operation(parsed), dms.operation(parsed)).alias(c.OPERATION),
-        either(debezium.image(parsed), _dms_image(parsed, "data", table)).alias(IMAGE),
+        operation.alias(c.OPERATION),
+        image.alias(IMAGE),
         F.when(~is_debezium & (dms.operation(parsed) == c.UPDATE), _dms_image(parsed, "before-image", table)).alias(
             PREVIOUS_KEY
         ),
@@ -92,6 +100,7 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
         either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col("offset"))).alias(c.SEQUENCE),
         either(debezium.commit_time(parsed), dms.commit_time(parsed)).alias(c.COMMIT_TIME),
         either(debezium.source_position(parsed), dms.source_position(parsed)).alias(c.SOURCE_POSITION),
+        *text_columns(table, image, operation, F.col("key").cast("string")),
     ]
 
 
@@ -101,21 +110,21 @@ def _dms_image(parsed: Column, name: str, table: Table) -> Column:
     return dms.image(parsed[name], binary, numbers)
 
 
-def text_columns(table: Table) -> list[Column]:
-    """The raw text of every business column, from IMAGE and RAW_KEY; what later steps read."""
-    return [_text(table, name).alias(_text_name(name)) for name in table.column_names]
+def text_columns(table: Table, image: Column, operation: Column, key: Column) -> list[Column]:
+    """The raw text of every business column; what later steps read. `key` is the record's, as JSON text."""
+    return [_text(table, name, image, operation, key).alias(_text_name(name)) for name in table.column_names]
 
 
 def _text_name(column: str) -> str:
     return f"{_TEXT}{column}"
 
 
-def _text(table: Table, name: str) -> Column:
+def _text(table: Table, name: str, image: Column, operation: Column, key: Column) -> Column:
     """A key column missing from the image is read from the record's key; a truncate has no row, whatever it says."""
-    text = F.col(IMAGE)[name]
+    text = image[name]
     if name in table.primary_key:
-        text = F.coalesce(text, F.get_json_object(F.col(RAW_KEY).cast("string"), f"$.{name}"))
-    return F.when(F.col(c.OPERATION) != c.TRUNCATE, text)
+        text = F.coalesce(text, F.get_json_object(key, f"$.{name}"))
+    return F.when(operation != c.TRUNCATE, text)
 
 
 def typed_columns(table: Table) -> list[Column]:
@@ -167,18 +176,27 @@ def _names_where(applies: Column, conditions: dict[str, Column]) -> Column:
 def _payload_hash(table: Table) -> Column:
     """64 bits over the raw row and its commit time: tells a redelivery from a conflict at one position."""
     texts = (F.coalesce(F.col(_text_name(name)), F.lit(_ABSENT)) for name in table.column_names)
-    return F.xxhash64(*texts, c.NOT_AUTHORED, c.COMMIT_TIME).alias(c.PAYLOAD_HASH)
+    return F.xxhash64(*texts, c.NOT_AUTHORED, c.COMMIT_TIME)
+
+
+def _judged_columns(table: Table) -> list[Column]:
+    """All but the texts, which nothing needs after these."""
+    kept = (*_POSITION, RAW_KEY, RAW_VALUE, IMAGE, PREVIOUS_KEY, c.NOT_AUTHORED, IS_CONTROL, *table.column_names)
+    return [
+        *(F.col(name) for name in kept),
+        rejection_reason(table.primary_key).alias(REASON),
+        _payload_hash(table).alias(c.PAYLOAD_HASH),
+        unreadable_columns(table),
+    ]
 
 
 def _output_columns(table: Table) -> list[Column]:
-    is_dead = F.col(KIND) == DEAD_LETTER
-    kept = (KIND, REASON, KAFKA_TIMESTAMP, c.TOPIC, c.PARTITION, c.OFFSET, c.OPERATION, c.SEQUENCE, c.COMMIT_TIME)
+    kept = (*_POSITION, REASON, c.PAYLOAD_HASH, c.NOT_AUTHORED, UNREADABLE, IMAGE, *table.column_names)
     return [
+        record_kind().alias(KIND),
         *(F.col(name) for name in kept),
-        *(F.col(name) for name in (c.SOURCE_POSITION, c.PAYLOAD_HASH, c.NOT_AUTHORED, UNREADABLE, IMAGE, SNAPSHOT_END)),
-        *(F.when(is_dead, F.col(name)).alias(name) for name in (RAW_KEY, RAW_VALUE)),
+        *(F.when(F.col(REASON).isNotNull(), F.col(name)).cast("binary").alias(name) for name in (RAW_KEY, RAW_VALUE)),
         _changed_key(table).alias(PREVIOUS_KEY),
-        *(F.col(name) for name in table.column_names),
     ]
 
 

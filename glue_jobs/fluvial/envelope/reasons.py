@@ -51,7 +51,7 @@ def rejection_reason(primary_key: tuple[str, ...]) -> Column:
 
 def _is_not_text() -> Column:
     """Bytes that aren't UTF-8, or an escaped surrogate without its partner: reading them would change the data."""
-    value = F.col(RAW_VALUE)
-    text = value.cast("string")
+    text = F.col(RAW_VALUE)
+    value = text.cast("binary")
     damaged = F.encode(F.decode(value, "UTF-8"), "UTF-8") != value
     return damaged | (text.contains("\\u") & text.rlike(_LONE_SURROGATE))

@@ -16,6 +16,9 @@ _WHOLE_NUMBER: Final = r"^[+-]?\d+(\.0*)?$"
 _DIGITS: Final = r"^-?\d+$"
 _DATE: Final = r"^\d{4}-\d\d-\d\d([T ]00:00(:00(\.0+)?)?)?Z?$"
 """A time of day other than midnight would be lost."""
+_FIRST_DASH: Final = 5
+_SECOND_DASH: Final = 8
+"""Where `2026-01-31T...` has them."""
 _EXPONENT: Final = r"[eE]"
 _BASE64: Final = r"^[A-Za-z0-9+/]*={0,2}$"
 _BASE64_GROUP: Final = 4
@@ -62,11 +65,13 @@ def _within_years(value: Column, kind: str) -> Column:
 def read_time(text: Column) -> Column:
     """An ISO time, UTC where it gives no zone. The usual `Z` is cut off first: Spark compiles a regex for each zone.
 
-    Without a date Spark would take the day on which it reads: '12:00' would be another time tomorrow.
+    Without a date Spark would take the day on which it reads: '12:00' would be another time tomorrow. Bytes and first
+    places are asked for, never the length or a part by its place: Spark counts a text's characters for each of those.
     """
-    is_utc = text.endswith("Z")
-    local = F.when(is_utc, text.substr(F.lit(1), F.length(text) - 1)).otherwise(text)
-    return F.when((text.substr(5, 1) == "-") & (text.substr(8, 1) == "-"), local.cast("timestamp"))
+    before_z = F.substring_index(text, "Z", 1)
+    is_utc = F.octet_length(before_z) == F.octet_length(text) - 1
+    has_date = (F.locate("-", text) == _FIRST_DASH) & (F.locate("-", text, _FIRST_DASH + 1) == _SECOND_DASH)
+    return F.when(has_date, F.when(is_utc, before_z).otherwise(text).cast("timestamp"))
 
 
 def _decimal(spark_type: str) -> Callable[[Column], Column]:

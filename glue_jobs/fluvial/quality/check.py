@@ -18,7 +18,6 @@ from fluvial.streams import EVENT, HAS_ERROR, KIND, UNREADABLE, CheckedRecords, 
 VIOLATIONS_TYPE = "array<struct<rule_id:string,column:string,severity:string,message:string,rule_version:string>>"
 TYPE_RULE = "schema.type"
 NULLABLE_RULE = "schema.nullable"
-_IS_SUSPECT = "_is_suspect"
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,11 @@ def check_rules(records: ParsedRecords, table: Table, failures: Sequence[Transfo
     What a transform can't change is a violation too: its row may not go on with a NULL for a value.
     """
     conditions = [*_conditions(table), *map(_failed, failures)]
-    errors = [condition for condition in conditions if condition.severity == "error"]
     compared, names = _compare_rows(records, table)
-    suspected = compared.select("*", F.coalesce(_is_judged() & _some(conditions), F.lit(False)).alias(_IS_SUSPECT))
-    suspect = F.col(_IS_SUSPECT)
     found = F.array_compact(F.array(*(condition.violation() for condition in conditions)))
-    violations = F.when(suspect, found).cast(VIOLATIONS_TYPE).alias(c.VIOLATIONS)
-    has_error = (suspect & F.coalesce(_some(errors), F.lit(False))).alias(HAS_ERROR)
-    return CheckedRecords(suspected.select(*names, violations, has_error))
+    violations = F.when(_some(conditions), found).cast(VIOLATIONS_TYPE).alias(c.VIOLATIONS)
+    has_error = _some([condition for condition in conditions if condition.severity == "error"])
+    return CheckedRecords(compared.select(*names, violations, has_error.alias(HAS_ERROR)))
 
 
 def _is_judged() -> Column:
@@ -79,7 +75,9 @@ def _compare_rows(records: ParsedRecords, table: Table) -> tuple[DataFrame, list
 
 
 def _some(conditions: list[_Condition]) -> Column:
-    return reduce(operator.or_, (condition.holds for condition in conditions), F.lit(False))
+    """Whether a row that is judged at all meets one of them; never NULL."""
+    holds = reduce(operator.or_, (condition.holds for condition in conditions), F.lit(False))
+    return F.coalesce(_is_judged() & holds, F.lit(False))
 
 
 def rule_version(rule: Rule) -> str:
