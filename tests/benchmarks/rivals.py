@@ -15,7 +15,6 @@ from fluvial.config.settle import SettlePolicy
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.delta import release
 from fluvial.io.lake_writer import LakeWriter
-from fluvial.io.session import suit_batch_size
 from fluvial.io.table_writer import TableWriter
 from fluvial.streams import BatchContext, Records
 from tests.benchmarks.telemetry import only_table
@@ -111,10 +110,6 @@ class SettleStep:
 
     folder: Path
     writer: TableWriter
-    batch_rows: int
-
-    def __post_init__(self) -> None:
-        suit_batch_size(self.writer.history.session, self.batch_rows)
 
     def write(self, records: DataFrame, batch: int) -> None:
         """Folds in what was taken up since."""

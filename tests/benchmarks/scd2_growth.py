@@ -86,7 +86,7 @@ class Scd2Growth:
         case, place = accounts_use_case(), self._copies(life)
         table, changes = only_table(case), Changes(self.session, self.folder / life.name / "changes", life)
         taker = FastPath(place("settle"), case, self.session)
-        yield SETTLE, Entry(SettleStep(taker.folder, taker.writer, ROWS), changes, before=taker.write)
+        yield SETTLE, Entry(SettleStep(taker.folder, taker.writer), changes, before=taker.write)
         yield EACH, Entry(WholeJob(place("each"), case, self.session), changes)
         yield (
             EVERY,

@@ -1,5 +1,6 @@
 """The settle step of one table: takes the log versions not yet settled and folds them in by one commit."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_com
 from fluvial.io.near_files import NearFiles, by_name
 from fluvial.io.prepared_versions import PreparedVersions
 from fluvial.io.schemas import empty_frame, history_schema
+from fluvial.io.session import suit_batch_size
 from fluvial.io.settle_watch import SettleWatch
 from fluvial.streams import ACTION, FILE, BatchSummary, History, HistoryChanges, LogRows
 
@@ -131,6 +133,7 @@ class HistoryWriter:
             return 0
         if settled != self._folded:
             self._forget()
+        suit_batch_size(self.session, watch.waiting.rows if watch.waiting.is_known else sys.maxsize)
         changes = self._range(settled + 1, log.version)
         changed = self._fold(changes, log, self._bounds(changes))
         watch.fold_to(log.version)

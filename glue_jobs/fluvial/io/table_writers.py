@@ -1,6 +1,5 @@
 """The writers of a lane's tables, each used by one thread at a time."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -54,10 +53,6 @@ class TableWriters:
 
     def __getitem__(self, name: str) -> TableWriter:
         return self._writers[name]
-
-    def sessions(self) -> Iterator[SparkSession]:
-        """The sessions in which histories are settled."""
-        return (writer.history.session for writer in self._writers.values())
 
     def check(
         self, records: DataFrame, table: Table, context: BatchContext, expected: int | None = None
