@@ -110,6 +110,29 @@ def test_a_second_delivery_changes_nothing_and_writes_no_file(
     assert data_files(lake) == before
 
 
+def test_an_event_delivered_again_between_late_ones_is_told_from_them(
+    spark: SparkSession, tiny: UseCase, lake: Path, make_writer: MakeWriter
+) -> None:
+    writer = make_writer()
+    first = [debezium("c", 5, item(1, "A")), debezium("u", 20, item(1, "D"))]
+    late = [debezium("u", 9, item(1, "B")), first[1], debezium("u", 12, item(1, "C"))]
+    writer.write(records(spark, first), 0)
+    assert writer.write(records(spark, late[::2], first=10), 1) == {"items": TableCounts(consumed=2, log_rows=2)}
+    assert writer.write(records(spark, late, first=20), 2) == {"items": TableCounts(consumed=3, duplicates=3)}
+    assert history(spark, tiny, lake, 1) == ["A[5,9)", "B[9,12)", "C[12,20)", "D[20,)"]
+
+
+def test_after_a_restart_a_batch_that_repeats_itself_hides_nothing_that_the_log_holds(
+    spark: SparkSession, tiny: UseCase, lake: Path, make_writer: MakeWriter
+) -> None:
+    make_writer().write(records(spark, [debezium("c", 5, item(1, "A")), debezium("u", 50, item(1, "B"))]), 0)
+    restarted = make_writer()
+    restarted.write(records(spark, [debezium("c", 6, item(2, "A"))] * 2, first=10), 1)
+    again = restarted.write(records(spark, [debezium("u", 50, item(1, "B"))], first=20), 2)
+    assert again == {"items": TableCounts(consumed=1, duplicates=1)}
+    assert verify_table(tiny, lake, tiny.table("items")).is_same
+
+
 def test_a_batch_tried_again_after_a_crash_before_the_history_counts_and_settles_as_if_nothing_had_happened(
     spark: SparkSession, tiny: UseCase, lake: Path, make_writer: MakeWriter
 ) -> None:

@@ -18,6 +18,8 @@ from tests.benchmarks.cost import Meter
 from tests.spark.records import debezium, dms, records
 
 BAD_PRICE = "-1.00"
+EVENTS = 10
+"""In each batch."""
 
 
 class Bench:
@@ -34,7 +36,7 @@ class Bench:
         return list(self.meter.call_sites(before))
 
     def check(self, frame: DataFrame, batch: int) -> CheckedBatch:
-        return self.writer.check(Records(frame), context(batch))
+        return self.writer.check(Records(frame), context(batch), EVENTS)
 
     def take_up(self, frame: DataFrame, batch: int) -> None:
         """Everything but the settle step."""
@@ -80,6 +82,14 @@ def bench(spark: SparkSession, tiny: UseCase, lake: Path) -> Bench:
 def test_a_batch_is_taken_up_in_two_jobs(spark: SparkSession, bench: Bench) -> None:
     frame = inserts(spark, 101)
     assert len(bench.jobs(lambda: bench.take_up(frame, 1))) <= 2
+
+
+def test_events_below_the_log_s_highest_cost_no_job_more_where_they_are_new(spark: SparkSession, bench: Bench) -> None:
+    bench.take_up(inserts(spark, 301), 1)
+    late = inserts(spark, 101)
+    assert len(bench.jobs(lambda: bench.take_up(late, 2))) == 2
+    again = bench.check(late, 3)
+    assert (again.counts.fresh, again.counts.known) == (0, EVENTS)
 
 
 def test_broken_rows_cost_one_job_more(spark: SparkSession, bench: Bench) -> None:

@@ -62,8 +62,16 @@ def identity(primary_key: tuple[str, ...]) -> tuple[str, ...]:
 
 def distinct_events(primary_key: tuple[str, ...]) -> Column:
     """How many different events CheckedRecords hold, by a 64-bit fingerprint of the identity."""
-    fingerprint = F.xxhash64(*identity(primary_key))
-    return F.count_distinct(F.when(F.col(KIND) == EVENT, fingerprint)).alias("distinct_events")
+    return F.count_distinct(_fingerprint(primary_key)).alias("distinct_events")
+
+
+def event_fingerprints(primary_key: tuple[str, ...]) -> Column:
+    """The fingerprints themselves, each once: for a batch that isn't large."""
+    return F.collect_set(_fingerprint(primary_key)).alias("fingerprints")
+
+
+def _fingerprint(primary_key: tuple[str, ...]) -> Column:
+    return F.when(F.col(KIND) == EVENT, F.xxhash64(*identity(primary_key)))
 
 
 def drop_repeats(events: ChangeEvents, primary_key: tuple[str, ...]) -> ChangeEvents:

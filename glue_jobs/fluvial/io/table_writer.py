@@ -14,10 +14,12 @@ from fluvial.history.deduplicate import (
     count_states,
     distinct_events,
     drop_repeats,
+    event_fingerprints,
     is_within,
     mark_known,
     take_fresh,
 )
+from fluvial.history.recent_events import MOST_IN_A_BATCH, Fingerprints, RecentEvents
 from fluvial.io import delta
 from fluvial.io.commits import batch_note
 from fluvial.io.dead_letters import DeadLetterCounts
@@ -44,11 +46,15 @@ from fluvial.streams import (
 
 @dataclass(frozen=True)
 class CheckedBatch:
-    """A table's records, parsed, judged, counted, and compared with the log; `records` is held."""
+    """A table's records, parsed, judged, counted, and compared with the log; `records` is held.
+
+    `fingerprints` are its events', None for a large batch.
+    """
 
     records: CheckedRecords
     summary: BatchSummary
     measurements: tuple[Measurement, ...]
+    fingerprints: Fingerprints | None
     fresh: FreshEvents
     counts: FreshCounts
 
@@ -62,7 +68,6 @@ class TableWriter:
     locations: TableLocations
     failpoints: Failpoints = field(default_factory=Failpoints)
     policy: SettlePolicy = field(default_factory=SettlePolicy)
-    _max_sequence: str | None = field(default=None, init=False)
 
     @cached_property
     def history(self) -> HistoryWriter:
@@ -84,24 +89,45 @@ class TableWriter:
         """Parsing and judging, whatever the batch."""
         return PreparedPlan(self.session, lambda records: check_records(Records(records), self.table))
 
-    def check(self, records: Records, context: BatchContext) -> CheckedBatch:
-        """Parses and judges the records in one pass, which also counts them and measures the metrics."""
+    @cached_property
+    def _recent(self) -> RecentEvents:
+        """What the log holds; from here on this process sees every row that is appended."""
+        return RecentEvents(delta.highest_sequence(self.session, self.locations.log))
+
+    def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
+        """Parses and judges the records in one pass, which also counts them and measures the metrics.
+
+        `expected` is how many there are, where that is known.
+        """
         checked = CheckedRecords(delta.hold(self._check.over(records)))
         observation = Observation()
         observed = checked.observe(observation, *summary_columns(), *measure_metrics(self.table))
-        distinct = observed.agg(distinct_events(self.table.primary_key)).collect()[0][0]
+        distinct, fingerprints = self._count_distinct(observed, expected)
         values = observation.get
         summary = read_summary(values, distinct)
-        fresh, counts = self._find_fresh(checked, summary, context)
-        return CheckedBatch(checked, summary, read_measurements(self.table, values), fresh, counts)
+        fresh, counts = self._find_fresh(checked, summary, fingerprints, context)
+        measurements = read_measurements(self.table, values)
+        return CheckedBatch(checked, summary, measurements, fingerprints, fresh, counts)
+
+    def _count_distinct(self, checked: DataFrame, expected: int | None) -> tuple[int, Fingerprints | None]:
+        """How many different events there are; the fingerprints too where they are few."""
+        key = self.table.primary_key
+        if expected is None or expected > MOST_IN_A_BATCH:
+            return checked.agg(distinct_events(key)).collect()[0][0], None
+        fingerprints = frozenset(checked.agg(event_fingerprints(key)).collect()[0][0])
+        return len(fingerprints), fingerprints
 
     def _find_fresh(
-        self, checked: CheckedRecords, summary: BatchSummary, context: BatchContext
+        self,
+        checked: CheckedRecords,
+        summary: BatchSummary,
+        fingerprints: Fingerprints | None,
+        context: BatchContext,
     ) -> tuple[FreshEvents, FreshCounts]:
-        """The events the log lacks. The log is only asked where the batch repeats itself or reaches into it."""
+        """The events the log lacks. The log is only asked where the batch repeats itself or may repeat the log."""
         events = take_events(checked, summary, self.table)
         has_repeats = summary.distinct_events < summary.events
-        if not has_repeats and not self._may_be_known(summary):
+        if not has_repeats and not self._recent.may_hold(summary, fingerprints):
             return FreshEvents(events), _all_fresh(summary)
         if has_repeats:
             events = drop_repeats(events, self.table.primary_key)
@@ -114,12 +140,6 @@ class TableWriter:
         if log is None:
             return LogRows(empty_frame(self.session, log_schema(self.table)))
         return LogRows(log.where(is_within(summary)))
-
-    def _may_be_known(self, summary: BatchSummary) -> bool:
-        """Whether the log reaches into the batch's range of sequences."""
-        if self._max_sequence is None:
-            self._max_sequence = delta.highest_sequence(self.session, self.locations.log)
-        return (summary.min_sequence or "") <= self._max_sequence
 
     def dead_letters(self, batch: CheckedBatch, context: BatchContext) -> DeadLetters:
         """The records of the batch that can't be change events."""
@@ -149,7 +169,7 @@ class TableWriter:
             note = batch_note(context.query_id, context.batch_id)
             delta.append(outcome.log, self.locations.log, properties=delta.log_properties(self.table), note=note)
         self.history.log_grew(batch.summary)
-        self._max_sequence = max(self._max_sequence or "", batch.summary.max_sequence or "")
+        self._recent.add(batch.summary, batch.fingerprints)
 
 
 def _all_fresh(summary: BatchSummary) -> FreshCounts:

@@ -59,7 +59,8 @@ class TableWriters:
     ) -> CheckedBatch:
         """Checks a table's records; raises StorageError where they aren't as many as were counted before."""
         with self._locks[table.name]:
-            batch = self[table.name].check(Records(records.where(F.col("topic") == table.topic)), context)
+            mine = Records(records.where(F.col("topic") == table.topic))
+            batch = self[table.name].check(mine, context, expected)
         if expected is not None and batch.summary.consumed != expected:
             message = f"{expected} records of {table.name} were announced, {batch.summary.consumed} came"
             raise StorageError(message, "they are read again; if this stays, Kafka has lost some")
