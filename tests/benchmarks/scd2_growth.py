@@ -38,7 +38,7 @@ class Size:
     warm_up: int
 
 
-FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=6, warm_up=2)
+FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=9, warm_up=5)
 QUICK: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=3, warm_up=1)
 LARGE: Final = Size(keys=1_000_000, histories=(1, 4), rounds=4, warm_up=1)
 

@@ -47,7 +47,8 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
     from level to level costs more than most of what a level computes: there are as few as can be.
     """
     opened = records.select("*", _parsed_value().alias(_PARSED), *_exact_numbers(table))
-    worded = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED), table))
+    placed = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED), table))
+    worded = placed.select("*", *text_columns(table))
     typed = worded.select("*", *typed_columns(table), _not_authored(table))
     reasoned = typed.select(*_judged_columns(table))
     return ParsedRecords(reasoned.select(*_output_columns(table)))
@@ -84,15 +85,13 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
     def either(first: Column, second: Column) -> Column:
         return F.when(is_debezium, first).otherwise(F.when(dms.is_dms(parsed), second))
 
-    operation = either(debezium.operation(parsed), dms.operation(parsed))
-    image = either(debezium.image(parsed), _dms_image(parsed, "data", table))
     return [
         parsed[CORRUPT].isNotNull().alias(IS_CORRUPT),
         parsed["payload"].isNotNull().alias(HAS_PAYLOAD),
         F.coalesce(is_debezium | dms.is_dms(parsed), F.lit(False)).alias(HAS_ENVELOPE),
         F.coalesce(either(debezium.is_control(parsed), dms.is_control(parsed)), F.lit(False)).alias(IS_CONTROL),
-        operation.alias(c.OPERATION),
-        image.alias(IMAGE),
+        either(debezium.operation(parsed), dms.operation(parsed)).alias(c.OPERATION),
+        either(debezium.image(parsed), _dms_image(parsed, "data", table)).alias(IMAGE),
         F.when(~is_debezium & (dms.operation(parsed) == c.UPDATE), _dms_image(parsed, "before-image", table)).alias(
             PREVIOUS_KEY
         ),
@@ -100,7 +99,6 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
         either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col("offset"))).alias(c.SEQUENCE),
         either(debezium.commit_time(parsed), dms.commit_time(parsed)).alias(c.COMMIT_TIME),
         either(debezium.source_position(parsed), dms.source_position(parsed)).alias(c.SOURCE_POSITION),
-        *text_columns(table, image, operation, F.col("key").cast("string")),
     ]
 
 
@@ -110,21 +108,21 @@ def _dms_image(parsed: Column, name: str, table: Table) -> Column:
     return dms.image(parsed[name], binary, numbers)
 
 
-def text_columns(table: Table, image: Column, operation: Column, key: Column) -> list[Column]:
-    """The raw text of every business column; what later steps read. `key` is the record's, as JSON text."""
-    return [_text(table, name, image, operation, key).alias(_text_name(name)) for name in table.column_names]
+def text_columns(table: Table) -> list[Column]:
+    """The raw text of every business column, from IMAGE and RAW_KEY; what later steps read."""
+    return [_text(table, name).alias(_text_name(name)) for name in table.column_names]
 
 
 def _text_name(column: str) -> str:
     return f"{_TEXT}{column}"
 
 
-def _text(table: Table, name: str, image: Column, operation: Column, key: Column) -> Column:
+def _text(table: Table, name: str) -> Column:
     """A key column missing from the image is read from the record's key; a truncate has no row, whatever it says."""
-    text = image[name]
+    text = F.col(IMAGE)[name]
     if name in table.primary_key:
-        text = F.coalesce(text, F.get_json_object(key, f"$.{name}"))
-    return F.when(operation != c.TRUNCATE, text)
+        text = F.coalesce(text, F.get_json_object(F.col(RAW_KEY), f"$.{name}"))
+    return F.when(F.col(c.OPERATION) != c.TRUNCATE, text)
 
 
 def typed_columns(table: Table) -> list[Column]:

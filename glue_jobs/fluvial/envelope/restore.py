@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.envelope.parse import text_columns, typed_columns, unreadable_columns
-from fluvial.streams import EVENT, IMAGE, KIND, ParsedRecords
+from fluvial.streams import EVENT, IMAGE, KIND, RAW_KEY, ParsedRecords
 
 StoredEvents = NewType("StoredEvents", DataFrame)
 """Quarantine rows with what their gap marker knows (`_not_authored_columns _payload_hash`), and REPAIRS."""
@@ -36,13 +36,13 @@ def restore_events(stored: StoredEvents, table: Table) -> ParsedRecords:
         *_POSITION,
         c.PAYLOAD_HASH,
         F.lit(EVENT).alias(KIND),
+        F.lit(None).cast("string").alias(RAW_KEY),
         _repaired_image(repairs).alias(IMAGE),
         _still_unauthored(repairs).alias(c.NOT_AUTHORED),
         F.map_keys(repairs).alias(REPAIRED),
         F.col(c.VIOLATIONS).alias(FIRST_VIOLATIONS),
     )
-    no_key = F.lit(None).cast("string")
-    worded = placed.select("*", *text_columns(table, F.col(IMAGE), F.col(c.OPERATION), no_key))
+    worded = placed.select("*", *text_columns(table))
     typed = worded.select("*", *_values(table))
     texts = [name for name in worded.columns if name not in placed.columns]
     return ParsedRecords(typed.select("*", unreadable_columns(table)).drop(*texts))

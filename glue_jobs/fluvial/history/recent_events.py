@@ -19,7 +19,7 @@ _MOST_KEPT: Final = 60_000
 """Fingerprints of one table: a few megabytes."""
 
 Fingerprints = AbstractSet[int]
-"""64-bit hashes of events' identities: equal events have equal ones, and hardly any others do."""
+"""Event fingerprints: 64-bit hashes of identities. Equal events have equal ones, and hardly any others do."""
 
 
 @dataclass
@@ -32,6 +32,7 @@ class RecentEvents:
     highest: str
     covered_after: str = field(init=False)
     _batches: deque[tuple[str, Fingerprints]] = field(default_factory=deque, init=False)
+    _seen: set[int] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         self.covered_after = self.highest
@@ -43,7 +44,7 @@ class RecentEvents:
             return False
         if fingerprints is None or lowest <= self.covered_after:
             return True
-        return not all(fingerprints.isdisjoint(known) for _, known in self._batches)
+        return not self._seen.isdisjoint(fingerprints)
 
     def add(self, summary: BatchSummary, fingerprints: Fingerprints | None) -> None:
         """Tells that the log holds a batch's events now. Derived events have no fingerprint among the batch's."""
@@ -53,6 +54,12 @@ class RecentEvents:
             self.covered_after = max(self.covered_after, reach)
         else:
             self._batches.append((reach, fingerprints))
-        while sum(len(known) for _, known in self._batches) > _MOST_KEPT:
-            forgotten, _ = self._batches.popleft()
-            self.covered_after = max(self.covered_after, forgotten)
+            self._seen |= fingerprints
+        while len(self._seen) > _MOST_KEPT:
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        """Whatever it shares with a newer batch lies at or below its reach, too."""
+        reach, fingerprints = self._batches.popleft()
+        self._seen -= fingerprints
+        self.covered_after = max(self.covered_after, reach)
