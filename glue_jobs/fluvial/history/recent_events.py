@@ -15,8 +15,8 @@ from fluvial.streams import BatchSummary
 MOST_IN_A_BATCH: Final = 20_000
 """Events of a batch whose fingerprints are worth fetching; of a larger one asking the log costs less, relatively."""
 
-_MOST_KEPT: Final = 60_000
-"""Fingerprints of one table: a few megabytes."""
+_MOST_KEPT: Final = 20_000
+"""Fingerprints of one table: about three megabytes, and a driver has many tables."""
 
 Fingerprints = AbstractSet[int]
 """Event fingerprints: 64-bit hashes of identities. Equal events have equal ones, and hardly any others do."""
