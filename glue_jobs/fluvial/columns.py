@@ -21,6 +21,9 @@ IS_QUARANTINED: Final = "_is_quarantined"
 QUERY_ID: Final = "_query_id"
 BATCH_ID: Final = "_batch_id"
 
+POSITION: Final = (OPERATION, SEQUENCE, COMMIT_TIME, SOURCE_POSITION, TOPIC, PARTITION, OFFSET)
+"""What an event is and where it stands, in its source and in Kafka."""
+
 # History only: one row is one version.
 EFFECTIVE_FROM: Final = "_effective_from"
 EFFECTIVE_TO: Final = "_effective_to"

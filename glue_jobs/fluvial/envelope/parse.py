@@ -30,10 +30,7 @@ from fluvial.streams import (
 _PARSED: Final = "_parsed"
 _EXACT: Final = "_exact"
 _TEXT: Final = "_text_"
-_POSITION: Final = (
-    *(KAFKA_TIMESTAMP, c.TOPIC, c.PARTITION, c.OFFSET),
-    *(c.OPERATION, c.SEQUENCE, c.COMMIT_TIME, c.SOURCE_POSITION, SNAPSHOT_END),
-)
+_PLACE: Final = (*c.POSITION, KAFKA_TIMESTAMP, SNAPSHOT_END)
 """What is copied from level to level as it is."""
 _UPSERTS: Final = (c.INSERT, c.UPDATE, c.READ)
 _ABSENT: Final = "\x00"
@@ -50,7 +47,7 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
     placed = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED), table))
     worded = placed.select("*", *text_columns(table))
     typed = worded.select("*", *typed_columns(table), _not_authored(table))
-    reasoned = typed.select(*_judged_columns(table))
+    reasoned = typed.select(*_reasoned_columns(table))
     return ParsedRecords(reasoned.select(*_output_columns(table)))
 
 
@@ -177,9 +174,9 @@ def _payload_hash(table: Table) -> Column:
     return F.xxhash64(*texts, c.NOT_AUTHORED, c.COMMIT_TIME)
 
 
-def _judged_columns(table: Table) -> list[Column]:
+def _reasoned_columns(table: Table) -> list[Column]:
     """All but the texts, which nothing needs after these."""
-    kept = (*_POSITION, RAW_KEY, RAW_VALUE, IMAGE, PREVIOUS_KEY, c.NOT_AUTHORED, IS_CONTROL, *table.column_names)
+    kept = (*_PLACE, RAW_KEY, RAW_VALUE, IMAGE, PREVIOUS_KEY, c.NOT_AUTHORED, IS_CONTROL, *table.column_names)
     return [
         *(F.col(name) for name in kept),
         rejection_reason(table.primary_key).alias(REASON),
@@ -189,7 +186,7 @@ def _judged_columns(table: Table) -> list[Column]:
 
 
 def _output_columns(table: Table) -> list[Column]:
-    kept = (*_POSITION, REASON, c.PAYLOAD_HASH, c.NOT_AUTHORED, UNREADABLE, IMAGE, *table.column_names)
+    kept = (*_PLACE, REASON, c.PAYLOAD_HASH, c.NOT_AUTHORED, UNREADABLE, IMAGE, *table.column_names)
     return [
         record_kind().alias(KIND),
         *(F.col(name) for name in kept),

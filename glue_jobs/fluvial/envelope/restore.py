@@ -22,8 +22,6 @@ REPAIRED: Final = "_repaired_columns"
 FIRST_VIOLATIONS: Final = "_first_violations"
 """What the event violated when it was captured."""
 
-_POSITION: Final = (c.OPERATION, c.SEQUENCE, c.COMMIT_TIME, c.SOURCE_POSITION, c.TOPIC, c.PARTITION, c.OFFSET)
-
 
 def restore_events(stored: StoredEvents, table: Table) -> ParsedRecords:
     """The events at their own place, typed once more; carries REPAIRED and FIRST_VIOLATIONS along.
@@ -33,7 +31,7 @@ def restore_events(stored: StoredEvents, table: Table) -> ParsedRecords:
     repairs = F.coalesce(F.col(REPAIRS), F.create_map().cast("map<string,string>"))
     placed = stored.select(
         *table.primary_key,
-        *_POSITION,
+        *c.POSITION,
         c.PAYLOAD_HASH,
         F.lit(EVENT).alias(KIND),
         F.lit(None).cast("string").alias(RAW_KEY),

@@ -36,7 +36,7 @@ _EXACT_DIGITS: Final = 15
 
 
 def exact_schema(table: Table) -> str:
-    """Reads the numbers of DMS images that a double can't hold: wide decimals; empty where a table has none.
+    """Reads the numbers of DMS images that a double can't hold: wide decimals.
 
     All digits that aren't needed before the point are kept behind it, so that too many are found, not rounded.
     """
@@ -44,7 +44,7 @@ def exact_schema(table: Table) -> str:
         f"`{name}`: decimal({MAX_PRECISION},{MAX_PRECISION - precision + scale})"
         for name, (precision, scale) in wide_decimals(table).items()
     )
-    return f"data struct<{fields}>, `before-image` struct<{fields}>" if fields else ""
+    return f"data struct<{fields}>, `before-image` struct<{fields}>"
 
 
 def long_number(table: Table) -> str:

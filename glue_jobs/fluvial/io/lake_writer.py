@@ -116,8 +116,7 @@ class LakeWriter:
         Both are one append for all tables, and a second one under the same transaction would be skipped.
         """
         shares = add_passed_over(find_shares(records, context), find_passed_over(), context)
-        for session in (records.sparkSession, self.session):
-            suit_batch_size(session, sum(share.records for share in shares.values()))
+        self._suit_sessions(records, sum(share.records for share in shares.values()))
         tables = [table for table in self.use_case.tables if table.topic in shares and not self._waits(table, shares)]
         with ThreadPoolExecutor(max_workers=_WRITERS) as pool:
             checked = gather(
@@ -165,6 +164,10 @@ class LakeWriter:
         batch_id, tries = self._common
         self._common = (context.batch_id, tries + 1 if batch_id == context.batch_id else 1)
         return self._common[1] <= _COMMON_TRIES
+
+    def _suit_sessions(self, records: DataFrame, count: int) -> None:
+        for session in (records.sparkSession, self.session):
+            suit_batch_size(session, count)
 
     def _write_table(
         self,

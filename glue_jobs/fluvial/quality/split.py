@@ -24,8 +24,6 @@ from fluvial.streams import (
     Records,
 )
 
-_POSITION = (c.OPERATION, c.SEQUENCE, c.COMMIT_TIME, c.SOURCE_POSITION, c.TOPIC, c.PARTITION, c.OFFSET)
-
 
 def quarantine_rows(
     events: FreshEvents, masked: Mapping[str, Column], after_image: Column, batch: BatchContext
@@ -37,7 +35,7 @@ def quarantine_rows(
             c.VIOLATIONS,
             F.transform(c.VIOLATIONS, lambda violation: violation["rule_id"]).alias(c.FAILED_RULES),
             after_image.alias(c.AFTER_IMAGE),
-            *_POSITION,
+            *c.POSITION,
             F.lit(batch.processed_at).alias(c.QUARANTINED_AT),
         )
     )
