@@ -1,7 +1,5 @@
 """The chain, and nothing else: records in, frames for every sink out. `io` holds, calls, writes and releases."""
 
-from dataclasses import dataclass
-
 from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
@@ -16,7 +14,6 @@ from fluvial.streams import (
     HAS_ERROR,
     IMAGE,
     BatchContext,
-    BatchSummary,
     ChangeEvents,
     CheckedRecords,
     DeadLetters,
@@ -37,14 +34,6 @@ from fluvial.transforms.authorship import lake_not_authored
 from fluvial.transforms.masks import mask_rows
 
 
-@dataclass(frozen=True)
-class BatchOutcome:
-    """What a batch's fresh events become."""
-
-    quarantined: Quarantined
-    log: LogRows
-
-
 def check_records(records: Records, table: Table) -> CheckedRecords:
     """Parsed and judged; the frame to hold, because every later step reads it. Only the quarantine wants raw images."""
     tried = try_transforms(parse_envelope(records, table), table)
@@ -52,23 +41,25 @@ def check_records(records: Records, table: Table) -> CheckedRecords:
     return CheckedRecords(checked.withColumn(IMAGE, F.when(F.col(HAS_ERROR), F.col(IMAGE))))
 
 
-def take_events(checked: CheckedRecords, summary: BatchSummary, table: Table) -> ChangeEvents:
-    """The change events of the batch."""
-    events = change_events(checked, table, has_derived=summary.derived_events > 0)
-    return ChangeEvents(filter_rows(events, table))
+def take_events(checked: CheckedRecords, table: Table, *, has_derived: bool) -> ChangeEvents:
+    """The change events of the batch, and what they imply where any implies something."""
+    return ChangeEvents(filter_rows(change_events(checked, table, has_derived), table))
 
 
-def place_events(fresh: FreshEvents, table: Table, batch: BatchContext) -> BatchOutcome:
-    """Fresh events into quarantine rows and log rows."""
+def place_quarantined(fresh: FreshEvents, table: Table) -> Quarantined:
+    """The quarantine rows of fresh events that carry their batch."""
     row = F.map_filter(IMAGE, lambda name, _: name != EPOCH_FIELD)
     masked = mask_rows(fresh, table, row)
-    quarantined = quarantine_rows(FreshEvents(masked.events), masked.columns, masked.image, batch)
-    return BatchOutcome(quarantined, _log_rows(apply_transforms(fresh, table), table, batch))
+    return quarantine_rows(FreshEvents(masked.events), masked.columns, masked.image)
 
 
-def _log_rows(transformed: Transformed, table: Table, batch: BatchContext) -> LogRows:
-    events = FreshEvents(transformed.events)
-    return log_rows(events, transformed.columns, lake_not_authored(table), table, batch)
+def place_log(fresh: FreshEvents, table: Table) -> LogRows:
+    """The log rows of fresh events that carry their batch: one each, a gap marker for one that is quarantined."""
+    return _log_rows(apply_transforms(fresh, table), table)
+
+
+def _log_rows(transformed: Transformed, table: Table) -> LogRows:
+    return log_rows(FreshEvents(transformed.events), transformed.columns, lake_not_authored(table), table)
 
 
 def check_repaired(stored: StoredEvents, table: Table) -> CheckedRecords:
@@ -79,13 +70,13 @@ def check_repaired(stored: StoredEvents, table: Table) -> CheckedRecords:
     return CheckedRecords(filter_rows(checked.drop(*tried.working), table))
 
 
-def place_repaired(fresh: FreshEvents, table: Table, batch: BatchContext) -> LogRows:
-    """Log rows of events that left the quarantine.
+def place_repaired(fresh: FreshEvents, table: Table) -> LogRows:
+    """Log rows of events that left the quarantine and carry their batch.
 
     Stored texts are masked already; masks run once more, because masking twice is masking once, and because a column
     may have become a masked one since. Tokens and ciphertexts are the exception.
     """
-    return _log_rows(apply_transforms_again(fresh, table, F.col(REPAIRED)), table, batch)
+    return _log_rows(apply_transforms_again(fresh, table, F.col(REPAIRED)), table)
 
 
 def place_dead_letters(checked: CheckedRecords, table: Table, batch: BatchContext) -> DeadLetters:

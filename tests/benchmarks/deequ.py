@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.model import DeequCheck, Table
+from fluvial.io.checked_batch import CheckedBatch
 from tests.benchmarks.rivals import FastPath
 
 
@@ -49,6 +50,6 @@ def stop_callbacks(session: SparkSession) -> None:
 class FastPathWithDeequ(FastPath):
     """The fast path, and PyDeequ over the rows that it has judged and holds."""
 
-    def inspect(self, checked: DataFrame) -> None:
+    def inspect(self, checked: CheckedBatch) -> None:
         """One VerificationSuite."""
-        verify_batch(checked, self.writer.table, self.folder / "deequ_metrics")
+        verify_batch(checked.held.records, self.writer.table, self.folder / "deequ_metrics")

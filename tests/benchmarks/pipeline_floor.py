@@ -25,13 +25,15 @@ class Size:
     rows: int
     rounds: int
     warm_up: int
-    micro_rows: int = 20_000
+    micro_rounds: int
     micro_batches: int = 8
     """In a round."""
+    micro_rows: int = 20_000
 
 
-FULL: Final = Size(rows=100_000, rounds=7, warm_up=2)
-QUICK: Final = Size(rows=50_000, rounds=3, warm_up=1, micro_batches=3)
+FULL: Final = Size(rows=200_000, rounds=7, warm_up=2, micro_rounds=4)
+"""Large batches are as large as a lane's are by default, when it catches up."""
+QUICK: Final = Size(rows=50_000, rounds=3, warm_up=1, micro_rounds=2, micro_batches=3)
 
 
 @dataclass(frozen=True)
@@ -46,22 +48,25 @@ class PipelineFloor:
 
     def run_large(self, envelope: str) -> dict[str, Series]:
         """T1 and the first half of T2: large batches that nobody settles."""
-        clean = self._stream(envelope, self.size.rows, self.size.rounds, 0)
-        bad = self._stream(envelope, self.size.rows, self.size.rounds, BAD_SHARE)
+        rows = self.size.rows
+        clean = self._stream(envelope, rows, self.size.rounds, 0)
+        bad = self._stream(envelope, rows, self.size.rounds, BAD_SHARE)
         place, table, case = self._place(f"large-{envelope}"), only_table(self.use_case), self.use_case
         entries = {
             "floor": Entry(Floor(place("floor"), table, envelope), clean),
-            "fast path": Entry(FastPath(place("fast"), case, self.session), clean),
-            "fast path, 2 % bad": Entry(FastPath(place("bad"), case, self.session), bad),
-            "fast path without metrics": Entry(FastPath(place("plain"), without_metrics(case), self.session), clean),
-            "fast path with PyDeequ": Entry(FastPathWithDeequ(place("deequ"), case, self.session), clean),
+            "fast path": Entry(FastPath(place("fast"), case, self.session, rows), clean),
+            "fast path, 2 % bad": Entry(FastPath(place("bad"), case, self.session, rows), bad),
+            "fast path without metrics": Entry(
+                FastPath(place("plain"), without_metrics(case), self.session, rows), clean
+            ),
+            "fast path with PyDeequ": Entry(FastPathWithDeequ(place("deequ"), case, self.session, None), clean),
         }
-        return self._run(entries)
+        return self._run(entries, self.size.rounds, self.size.warm_up)
 
     def run_micro(self, envelope: str) -> dict[str, Series]:
         """The second half of T2, and the first half of T4: micro-batches with updates, settled."""
         per_round = self.size.micro_batches
-        stream = self._stream(envelope, self.size.micro_rows, self.size.rounds * per_round, BAD_SHARE)
+        stream = self._stream(envelope, self.size.micro_rows, self.size.micro_rounds * per_round, BAD_SHARE)
         place, table = self._place(f"micro-{envelope}"), only_table(self.use_case)
         lazy = settled_every(self.use_case, per_round * self.size.micro_rows)
         rivals: dict[str, Rival] = {
@@ -70,11 +75,11 @@ class PipelineFloor:
             "whole job, settled once a round": WholeJob(place("every"), lazy, self.session),
             "close then append": CloseThenAppend(place("classic"), table, envelope),
         }
-        return self._run({name: Entry(rival, stream, per_round) for name, rival in rivals.items()})
+        entries = {name: Entry(rival, stream, per_round) for name, rival in rivals.items()}
+        return self._run(entries, self.size.micro_rounds, 1)
 
-    def _run(self, entries: dict[str, Entry]) -> dict[str, Series]:
-        run = Run(Meter(self.session), self.size.rounds, self.size.warm_up, self.report)
-        return run_in_turn(run, entries)
+    def _run(self, entries: dict[str, Entry], rounds: int, warm_up: int) -> dict[str, Series]:
+        return run_in_turn(Run(Meter(self.session), rounds, warm_up, self.report), entries)
 
     def _stream(self, envelope: str, rows: int, batches: int, bad_share: float) -> Stream:
         return Stream(self.session, self.folder / "input", envelope, rows, batches, bad_share).prepare()

@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.config.settle import SettlePolicy
+from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import DeadLetterCounts
-from fluvial.io.delta import release
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.table_writer import TableWriter
 from fluvial.streams import BatchContext, Records
@@ -83,6 +83,8 @@ class FastPath:
     folder: Path
     use_case: UseCase
     session: SparkSession
+    rows: int | None
+    """Of each batch, as the micro-batch's shares would tell; None has the rows held."""
     writer: TableWriter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,14 +95,14 @@ class FastPath:
     def write(self, records: DataFrame, batch: int) -> None:
         """What LakeWriter does for one table."""
         context = BatchContext(QUERY, batch, PROCESSED_AT)
-        checked = self.writer.check(Records(records), context)
+        checked = self.writer.check(Records(records), context, self.rows)
         try:
-            self.inspect(checked.records)
+            self.inspect(checked)
             self.writer.write(checked, DeadLetterCounts(), context)
         finally:
-            release(checked.records)
+            checked.release()
 
-    def inspect(self, checked: DataFrame) -> None:
+    def inspect(self, checked: CheckedBatch) -> None:
         """What a variant does with the judged rows."""
 
 

@@ -4,7 +4,8 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -55,28 +56,50 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(session: SparkSession, folder: Path, wanted: argparse.Namespace) -> Measured:
-    """One benchmark after the other; within each, the rivals take turns."""
+    """One benchmark after the other, each told of when it ends; within each, the rivals take turns."""
     groups: dict[str, Mapping[str, Series]] = {}
     findings: list[Finding] = []
-    for envelope in wanted.envelope or ENVELOPES:
-        floor = _pipeline_floor(session, folder, wanted)
-        if _is_wanted(wanted, "pipeline_floor"):
-            large = groups[f"pipeline_floor, {envelope}"] = floor.run_large(envelope)
-            findings += judge_large(envelope, large)
-        if _is_wanted(wanted, "pipeline_micro"):
-            micro = groups[f"pipeline_micro, {envelope}"] = floor.run_micro(envelope)
-            findings += judge_micro(envelope, micro)
-    for name, is_skewed in (("scd2_growth", False), ("scd2_growth_skewed", True)):
-        if _is_wanted(wanted, name):
-            grown = _scd2_growth(session, folder / name, wanted).run(is_skewed=is_skewed)
-            groups |= {f"scd2_growth, {life}": series for life, series in grown.items()}
-            findings += judge_growth(grown)
+    for run in _benchmarks(session, folder, wanted):
+        measured, found = run()
+        _say(as_text(measured, found))
+        groups, findings = groups | measured, findings + found
     return groups, findings
 
 
-def _scd2_growth(session: SparkSession, folder: Path, wanted: argparse.Namespace) -> Scd2Growth:
-    size = scd2_growth.QUICK if wanted.quick else scd2_growth.FULL
-    return Scd2Growth(session, folder, scd2_growth.LARGE if wanted.million_keys else size, _say)
+def _benchmarks(session: SparkSession, folder: Path, wanted: argparse.Namespace) -> Iterator[Callable[[], Measured]]:
+    floor = _pipeline_floor(session, folder, wanted)
+    for envelope in wanted.envelope or ENVELOPES:
+        if _is_wanted(wanted, "pipeline_floor"):
+            yield partial(_large, floor, envelope)
+        if _is_wanted(wanted, "pipeline_micro"):
+            yield partial(_micro, floor, envelope)
+    for name, is_skewed in (("scd2_growth", False), ("scd2_growth_skewed", True)):
+        if _is_wanted(wanted, name):
+            growth = Scd2Growth(session, folder / name, _growth_size(wanted, is_skewed=is_skewed), _say)
+            yield partial(_growth, growth, is_skewed=is_skewed)
+
+
+def _large(floor: PipelineFloor, envelope: str) -> Measured:
+    measured = floor.run_large(envelope)
+    return {f"pipeline_floor, {envelope}": measured}, list(judge_large(envelope, measured))
+
+
+def _micro(floor: PipelineFloor, envelope: str) -> Measured:
+    measured = floor.run_micro(envelope)
+    return {f"pipeline_micro, {envelope}": measured}, list(judge_micro(envelope, measured))
+
+
+def _growth(growth: Scd2Growth, *, is_skewed: bool) -> Measured:
+    measured = growth.run(is_skewed=is_skewed)
+    return {f"scd2_growth, {life}": series for life, series in measured.items()}, list(judge_growth(measured))
+
+
+def _growth_size(wanted: argparse.Namespace, *, is_skewed: bool) -> scd2_growth.Size:
+    if wanted.million_keys:
+        return scd2_growth.LARGE
+    if wanted.quick:
+        return scd2_growth.QUICK
+    return scd2_growth.SKEWED if is_skewed else scd2_growth.FULL
 
 
 def _pipeline_floor(session: SparkSession, folder: Path, wanted: argparse.Namespace) -> PipelineFloor:

@@ -39,6 +39,8 @@ class Size:
 
 
 FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=9, warm_up=5)
+SKEWED: Final = Size(keys=20_000, histories=(1, 100), rounds=5, warm_up=2)
+"""Behind the uniform one, whose rounds have warmed everything up."""
 QUICK: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=3, warm_up=1)
 LARGE: Final = Size(keys=1_000_000, histories=(1, 4), rounds=4, warm_up=1)
 
@@ -85,7 +87,7 @@ class Scd2Growth:
         self.report(f"building {life.name}")
         case, place = accounts_use_case(), self._copies(life)
         table, changes = only_table(case), Changes(self.session, self.folder / life.name / "changes", life)
-        taker = FastPath(place("settle"), case, self.session)
+        taker = FastPath(place("settle"), case, self.session, ROWS)
         yield SETTLE, Entry(SettleStep(taker.folder, taker.writer), changes, before=taker.write)
         yield EACH, Entry(WholeJob(place("each"), case, self.session), changes)
         yield (

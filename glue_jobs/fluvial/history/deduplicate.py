@@ -26,6 +26,8 @@ from fluvial.streams import (
     LogRows,
 )
 
+DISTINCT: Final = "distinct_events"
+FINGERPRINTS: Final = "fingerprints"
 _DELIVERY: Final = "_delivery"
 _STATE: Final = "_state"
 _FRESH: Final = "fresh"
@@ -60,14 +62,34 @@ def identity(primary_key: tuple[str, ...]) -> tuple[str, ...]:
     return (*primary_key, c.SEQUENCE, c.OPERATION, c.PAYLOAD_HASH, HAS_ERROR)
 
 
+def all_fresh(summary: BatchSummary) -> FreshCounts:
+    """Counts of a batch that repeats neither itself nor the log."""
+    return FreshCounts(
+        fresh_valid=summary.distinct_events - summary.violated,
+        fresh_quarantined=summary.violated,
+        fresh_derived=summary.derived_events,
+    )
+
+
 def distinct_events(primary_key: tuple[str, ...]) -> Column:
-    """How many different events CheckedRecords hold, by a 64-bit fingerprint of the identity."""
-    return F.count_distinct(_fingerprint(primary_key)).alias("distinct_events")
+    """How many different events CheckedRecords hold, by a 64-bit fingerprint of the identity, and by a shuffle."""
+    return F.count_distinct(_fingerprint(primary_key)).alias(DISTINCT)
+
+
+def distinct_events_at_once(primary_key: tuple[str, ...]) -> Column:
+    """The same without a shuffle: the fingerprints have to fit into memory."""
+    return F.size(F.collect_set(_fingerprint(primary_key))).alias(DISTINCT)
 
 
 def event_fingerprints(primary_key: tuple[str, ...]) -> Column:
-    """The fingerprints themselves, each once: for a batch that isn't large."""
-    return F.collect_set(_fingerprint(primary_key)).alias("fingerprints")
+    """The fingerprints themselves, each once, as one text: for a batch that isn't large."""
+    found = F.collect_set(_fingerprint(primary_key)).cast("array<string>")
+    return F.array_join(found, ",").alias(FINGERPRINTS)
+
+
+def read_fingerprints(text: str) -> frozenset[int]:
+    """Those that `event_fingerprints` found."""
+    return frozenset(map(int, text.split(","))) if text else frozenset()
 
 
 def _fingerprint(primary_key: tuple[str, ...]) -> Column:

@@ -6,8 +6,7 @@ Delta's own transaction is as strict: what others commit meanwhile and would be 
 
 import functools
 import operator
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.io import delta
+from fluvial.io.delta_transaction import DeltaTransaction
 from fluvial.io.near_files import file_name
 from fluvial.streams import ACTION, FILE, HistoryChanges
 
@@ -39,26 +39,24 @@ class Rewrite:
     _files: dict[str, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self._jvm = delta.jvm(self.session)
-        self._log = delta.delta_log(self.session, self.path)
-        with self._active():
-            snapshot = self._log.getSnapshotAt(self.table.version, self._none(), self._none())
-            self._transaction = self._log.startTransaction(self._none(), self._jvm.scala.Option.apply(snapshot))
+        self._transaction = DeltaTransaction(self.session, self.path, self.table.version)
 
     def read_near(self, condition: Column) -> DataFrame:
         """The rows of every file that may hold such ones, each with its FILE; finding the files is one Spark job."""
         wanted = delta.read(self.session, self.path).where(condition)
         expression = wanted._jdf.queryExecution().analyzed().condition()  # noqa: SLF001
-        with self._active():
-            found = self._transaction.filterFiles(self._seq([expression]), False)
+        transaction = self._transaction
+        with transaction.active():
+            found = transaction.inner.filterFiles(transaction.seq([expression]), False)
         return self._taken(delta.listed(found))
 
     def read_files(self, files: Sequence[Any]) -> DataFrame:
         """The same where the files are known; other commits are refused as if they had been looked for."""
-        everything = self._jvm.org.apache.spark.sql.catalyst.expressions.Literal.TrueLiteral()
-        with self._active():
-            self._transaction.trackReadPredicates(self._seq([everything]), False, False)
-            self._transaction.trackFilesRead(self._seq(files))
+        everything = delta.jvm(self.session).org.apache.spark.sql.catalyst.expressions.Literal.TrueLiteral()
+        transaction = self._transaction
+        with transaction.active():
+            transaction.inner.trackReadPredicates(transaction.seq([everything]), False, False)
+            transaction.inner.trackFilesRead(transaction.seq(files))
         return self._taken(files)
 
     @property
@@ -75,16 +73,13 @@ class Rewrite:
         old = [self._files[name] for name in files]
         writers = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
         rows = self._changed_rows(old, changes, identity).coalesce(writers)
-        with self._active():
-            added = delta.listed(self._transaction.writeFiles(rows._jdf))  # noqa: SLF001
-            removed = [file.remove() for file in old]
-            operation = self._operation(note, is_append=not old)
-            return Committed(self._transaction.commit(self._seq([*added, *removed]), operation), added)
+        added = self._transaction.write_files(rows)
+        removed = [file.remove() for file in old]
+        return Committed(self._transaction.commit([*added, *removed], note, is_append=not old), added)
 
     def commit_note(self, note: str) -> Committed:
         """A commit without files: that nothing had to change is known from then on."""
-        with self._active():
-            return Committed(self._transaction.commit(self._seq([]), self._operation(note, is_append=True)))
+        return Committed(self._transaction.commit([], note, is_append=True))
 
     def _changed_rows(self, old: Sequence[Any], changes: HistoryChanges, identity: Sequence[str]) -> DataFrame:
         target = self._rows_of(old)
@@ -101,35 +96,11 @@ class Rewrite:
         return kept.select(*shown).unionByName(inserted, allowMissingColumns=True)
 
     def _rows_of(self, files: Sequence[Any]) -> DataFrame:
-        with self._active():
-            frame = self._log.createDataFrame(self._transaction.snapshot(), self._seq(files), False, self._none())
+        transaction = self._transaction
+        with transaction.active():
+            snapshot, chosen = transaction.inner.snapshot(), transaction.seq(files)
+            frame = transaction.log.createDataFrame(snapshot, chosen, False, transaction.none())
         return DataFrame(frame, self.session)
-
-    def _operation(self, note: str, *, is_append: bool) -> Any:
-        mode = self._jvm.org.apache.spark.sql.SaveMode
-        write = getattr(self._jvm.org.apache.spark.sql.delta, "DeltaOperations$Write")
-        some_note = self._jvm.scala.Option.apply(note)
-        return write(mode.Append if is_append else mode.Overwrite, self._none(), self._none(), some_note)
-
-    @contextmanager
-    def _active(self) -> Iterator[None]:
-        """Delta asks for the thread's active session, which is the one that last ran something."""
-        sessions = self._jvm.SparkSession
-        before = sessions.getActiveSession()
-        sessions.setActiveSession(self.session._jsparkSession)  # noqa: SLF001
-        try:
-            yield
-        finally:
-            if before.isDefined():
-                sessions.setActiveSession(before.get())
-            else:
-                sessions.clearActiveSession()
-
-    def _none(self) -> Any:
-        return self._jvm.scala.Option.empty()
-
-    def _seq(self, items: Sequence[Any]) -> Any:
-        return self._jvm.PythonUtils.toSeq(list(items))
 
 
 def _shown(name: str) -> Column:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.errors import StorageError
-from fluvial.io import delta
+from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import UNROUTED, DeadLetterCounts, write_dead_letters
 from fluvial.io.failpoints import Failpoints
 from fluvial.io.gather import Gathered, Result, gather
@@ -23,7 +23,7 @@ from fluvial.io.reason import first_line, reason
 from fluvial.io.session import suit_batch_size
 from fluvial.io.shares import PassedOver, add_passed_over, find_shares
 from fluvial.io.side_tables import SideTables
-from fluvial.io.table_writer import CheckedBatch, TableWriter
+from fluvial.io.table_writer import TableWriter
 from fluvial.io.table_writers import MakeTableWriter, TableWriters
 from fluvial.io.transient import retry_transient
 from fluvial.quality.split import unrouted_rows
@@ -100,7 +100,7 @@ class LakeWriter:
             dead = self._write_dead_letters(checked, None, context)
             counts = {table.name: self._write_table(table, records, checked, dead, context)}
         finally:
-            delta.release(checked[table.name].records)
+            checked[table.name].release()
         self._side.write_accounting(checked, counts, context, parked=table.name)
         return counts
 
@@ -134,7 +134,7 @@ class LakeWriter:
                 failed |= self._park(written, shares, context)
             finally:
                 for batch in checked.done.values():
-                    delta.release(batch.records)
+                    batch.release()
         _raise_failures(failed)
         counts = written.done | _unrouted_counts(dead)
         self._side.write_accounting(checked.done, counts, context)

@@ -15,12 +15,20 @@ from fluvial.io.schemas import empty_frame
 
 
 @dataclass(frozen=True)
+class _Leaf:
+    """A place in a plan where rows come in, and the names and identities of its columns."""
+
+    node: Any
+    columns: list[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
 class _Planned:
-    """The analysed plan of the steps over no rows at all; `leaves` are the places in it where the rows come in."""
+    """The analysed plan of the steps over no rows at all."""
 
     columns: list[tuple[str, str]]
     plan: Any
-    leaves: list[Any]
+    leaves: list[_Leaf]
 
 
 @dataclass
@@ -36,7 +44,7 @@ class PreparedPlan:
         jvm, planned = delta.jvm(self.session), self._plan(rows.dtypes)
         source = _analyzed(rows)
         # A Scala map is a partial function: it replaces these leaves, and nothing else.
-        sources = jvm.PythonUtils.toScalaMap({leaf: self._renamed(source, leaf) for leaf in planned.leaves})
+        sources = jvm.PythonUtils.toScalaMap({leaf.node: self._renamed(source, leaf) for leaf in planned.leaves})
         replaced = planned.plan.transform(sources)
         jdf = jvm.org.apache.spark.sql.Dataset.ofRows(rows._jdf.sparkSession(), replaced)  # noqa: SLF001
         return DataFrame(jdf, rows.sparkSession)
@@ -49,21 +57,20 @@ class PreparedPlan:
             self._planned = _Planned(columns, plan, _leaves(plan, _analyzed(empty)))
         return self._planned
 
-    def _renamed(self, source: Any, leaf: Any) -> Any:
+    def _renamed(self, source: Any, leaf: _Leaf) -> Any:
         """The source with the identities of the leaf's columns: by them the steps know their columns."""
         jvm = delta.jvm(self.session)
-        catalyst, nothing, sequence = jvm.org.apache.spark.sql.catalyst, jvm.scala.Option.empty(), jvm.PythonUtils.toSeq
-        pairs = zip(delta.listed(source.output()), delta.listed(leaf.output()), strict=True)
-        aliases = [
-            catalyst.expressions.Alias(column, known.name(), known.exprId(), sequence([]), nothing, sequence([]))
-            for column, known in pairs
-        ]
+        catalyst, sequence = jvm.org.apache.spark.sql.catalyst, jvm.PythonUtils.toSeq
+        alias, none, nothing = catalyst.expressions.Alias, sequence([]), jvm.scala.Option.empty()
+        pairs = zip(delta.listed(source.output()), leaf.columns, strict=True)
+        aliases = [alias(column, name, identity, none, nothing, none) for column, (name, identity) in pairs]
         return catalyst.plans.logical.Project(sequence(aliases), source)
 
 
-def _leaves(plan: Any, leaf: Any) -> list[Any]:
+def _leaves(plan: Any, empty: Any) -> list[_Leaf]:
     """The leaf and its copies: where rows meet themselves, Spark gives the columns of one side other identities."""
-    return [each for each in delta.listed(plan.collectLeaves()) if each.sameResult(leaf)]
+    nodes = [node for node in delta.listed(plan.collectLeaves()) if node.sameResult(empty)]
+    return [_Leaf(node, [(each.name(), each.exprId()) for each in delta.listed(node.output())]) for node in nodes]
 
 
 def _analyzed(frame: DataFrame) -> Any:

@@ -25,6 +25,7 @@ from fluvial.io.repairs_file import Repair
 from fluvial.io.secrets import keys_of, with_keys
 from fluvial.micro_batch import check_repaired, place_repaired
 from fluvial.quality.check import rule_version
+from fluvial.quality.split import carry_batch
 from fluvial.streams import HAS_ERROR, IS_DERIVED, BatchContext, ChangeEvents, LogRows
 
 REPLAYED: Final = "replayed"
@@ -164,7 +165,7 @@ class QuarantineReplayer:
         delta.append(self._audit_rows(held, context).coalesce(1), self.locations.quarantine_replays)
         fresh = take_fresh(with_keys(held.where(F.col(_OUTCOME) == REPLAYED), keys_of(self.table, self.session)))
         note = batch_note(context.query_id, context.batch_id)
-        delta.append(place_repaired(fresh, self.table, context), self._places.log, note=note)
+        delta.append(place_repaired(carry_batch(fresh, context), self.table), self._places.log, note=note)
 
     def _audit_rows(self, held: DataFrame, context: BatchContext) -> DataFrame:
         versions = [F.lit(text) for rule in self.table.dq_rules for text in (rule.id, rule_version(rule))]

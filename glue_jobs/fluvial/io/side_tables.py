@@ -8,9 +8,9 @@ import structlog
 
 from fluvial.config.locations import Locations
 from fluvial.io import lake_columns
+from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.failpoints import Failpoints
 from fluvial.io.small_appends import append_rows, has_row
-from fluvial.io.table_writer import CheckedBatch
 from fluvial.io.transient import retry_transient
 from fluvial.metrics.analyzers import Measurement
 from fluvial.streams import BatchContext, TableCounts
@@ -37,7 +37,7 @@ class SideTables:
             self._metric_row(name, measurement, context)
             for name, batch in checked.items()
             if batch.counts.is_new
-            for measurement in batch.measurements
+            for measurement in batch.counted.measurements
         ]
         self._append(rows, "metrics", context, parked)
 

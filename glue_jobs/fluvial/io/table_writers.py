@@ -13,10 +13,11 @@ from fluvial.config.locations import Locations, TableLocations
 from fluvial.config.model import Table, UseCase
 from fluvial.config.settle import SettlePolicy
 from fluvial.errors import StorageError
+from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.failpoints import Failpoints
 from fluvial.io.reason import reason
-from fluvial.io.table_writer import CheckedBatch, TableWriter
+from fluvial.io.table_writer import TableWriter
 from fluvial.io.transient import retry_transient
 from fluvial.streams import BatchContext, Records, TableCounts
 
@@ -62,6 +63,7 @@ class TableWriters:
             mine = Records(records.where(F.col("topic") == table.topic))
             batch = self[table.name].check(mine, context, expected)
         if expected is not None and batch.summary.consumed != expected:
+            batch.release()
             message = f"{expected} records of {table.name} were announced, {batch.summary.consumed} came"
             raise StorageError(message, "they are read again; if this stays, Kafka has lost some")
         return batch

@@ -48,7 +48,6 @@ def summary_columns() -> list[Column]:
     ]
 
 
-def read_summary(observed: Mapping[str, Any], distinct_events: int) -> BatchSummary:
-    """The observed aggregates as a BatchSummary."""
-    names = BatchSummary.__dataclass_fields__.keys() & observed.keys()
-    return BatchSummary(distinct_events=distinct_events, **{name: observed[name] for name in names})
+def read_summary(observed: Mapping[str, Any]) -> BatchSummary:
+    """The observed aggregates, and the number of different events, as a BatchSummary."""
+    return BatchSummary(**{name: observed[name] for name in BatchSummary.__dataclass_fields__})

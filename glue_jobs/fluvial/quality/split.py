@@ -25,9 +25,19 @@ from fluvial.streams import (
 )
 
 
-def quarantine_rows(
-    events: FreshEvents, masked: Mapping[str, Column], after_image: Column, batch: BatchContext
-) -> Quarantined:
+def carry_batch(events: FreshEvents, batch: BatchContext) -> FreshEvents:
+    """The events, each with the batch that brings it: as columns, so that what is planned behind serves every batch."""
+    return FreshEvents(
+        events.select(
+            "*",
+            F.lit(batch.query_id).alias(c.QUERY_ID),
+            F.lit(batch.batch_id).cast("bigint").alias(c.BATCH_ID),
+            F.lit(batch.processed_at).alias(c.INGESTED_AT),
+        )
+    )
+
+
+def quarantine_rows(events: FreshEvents, masked: Mapping[str, Column], after_image: Column) -> Quarantined:
     """The events that break an `error` rule, with all their violations and what a replay needs, masked."""
     return Quarantined(
         events.where(HAS_ERROR).select(
@@ -36,14 +46,12 @@ def quarantine_rows(
             F.transform(c.VIOLATIONS, lambda violation: violation["rule_id"]).alias(c.FAILED_RULES),
             after_image.alias(c.AFTER_IMAGE),
             *c.POSITION,
-            F.lit(batch.processed_at).alias(c.QUARANTINED_AT),
+            F.col(c.INGESTED_AT).alias(c.QUARANTINED_AT),
         )
     )
 
 
-def log_rows(
-    events: FreshEvents, transformed: Mapping[str, Column], not_authored: Column, table: Table, batch: BatchContext
-) -> LogRows:
+def log_rows(events: FreshEvents, transformed: Mapping[str, Column], not_authored: Column, table: Table) -> LogRows:
     """One row for each event; a quarantined one keeps its key and position and none of its values.
 
     `transformed` and `not_authored` speak of the columns of the lake.
@@ -66,9 +74,9 @@ def log_rows(
             c.TOPIC,
             c.PARTITION,
             c.OFFSET,
-            F.lit(batch.query_id).alias(c.QUERY_ID),
-            F.lit(batch.batch_id).cast("bigint").alias(c.BATCH_ID),
-            F.lit(batch.processed_at).alias(c.INGESTED_AT),
+            c.QUERY_ID,
+            c.BATCH_ID,
+            c.INGESTED_AT,
         )
     )
 

@@ -1,0 +1,162 @@
+"""Checks a table's share of a micro-batch: parses, judges and counts it, and finds what the log lacks.
+
+Most batches bring new events and nothing else. Such a batch needs its rows once: the pass that counts it writes its
+log rows too, staged, and what was counted decides whether they are published. The few records that go elsewhere, to
+the quarantine or to the dead letters, are parsed again. A batch that repeats itself or the log is taken the careful
+way: its rows are held and compared, and what is fresh is written by a pass of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from pyspark.sql import Column, DataFrame, Observation
+
+from fluvial.history.deduplicate import (
+    DISTINCT,
+    FINGERPRINTS,
+    FreshCounts,
+    all_fresh,
+    count_states,
+    distinct_events,
+    distinct_events_at_once,
+    drop_repeats,
+    event_fingerprints,
+    is_within,
+    mark_known,
+    read_fingerprints,
+    take_fresh,
+)
+from fluvial.history.recent_events import MOST_IN_A_BATCH, RecentEvents
+from fluvial.io import delta
+from fluvial.io.checked_batch import CheckedBatch, Counted, Held
+from fluvial.io.schemas import empty_frame, log_schema
+from fluvial.io.staged_append import StagedAppend, stage_append
+from fluvial.io.table_chain import TableChain
+from fluvial.metrics.accounting import read_summary, summary_columns
+from fluvial.metrics.analyzers import measure_metrics, read_measurements
+from fluvial.micro_batch import take_events
+from fluvial.quality.set_aside import PLACES, SET_ASIDE, can_set_aside, count_set_aside, read_places, set_aside
+from fluvial.streams import BatchContext, BatchSummary, ChangeEvents, CheckedRecords, FreshEvents, LogRows, Records
+
+_MOST_AT_ONCE: Final = 1_000_000
+"""Events whose fingerprints one set may hold: some fifty bytes each. More are counted by a shuffle."""
+
+
+@dataclass
+class BatchChecker:
+    """Checks one table's batches; keeps what it learns of the log between them, all of it derivable again."""
+
+    chain: TableChain
+    log: str
+    _stages: bool = field(default=False, init=False)
+
+    @cached_property
+    def _recent(self) -> RecentEvents:
+        """What the log holds; from here on this process sees every row that is appended."""
+        return RecentEvents(delta.highest_sequence(self.chain.session, self.log))
+
+    @cached_property
+    def _aggregates(self) -> list[Column]:
+        return [*summary_columns(), *measure_metrics(self.chain.table)]
+
+    def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
+        """Parses and judges the records in one pass, which also counts them and measures the metrics.
+
+        `expected` is how many there are, where that is known.
+        """
+        if self._stages and expected is not None and expected <= _MOST_AT_ONCE:
+            staged = self._stage(records, context, expected)
+            if staged is not None:
+                return staged
+            self._stages = False
+        return self._compare(Held(self.chain.check(records)), context, expected)
+
+    def appended(self, batch: CheckedBatch) -> None:
+        """Tells that the log holds a batch's events now, and every column of theirs."""
+        self._recent.add(batch.summary, batch.counted.fingerprints)
+        self._stages = not batch.is_compared and self._may_publish(batch.summary)
+
+    def _may_publish(self, summary: BatchSummary) -> bool:
+        return not summary.derived_events and can_set_aside(self.chain.table, summary)
+
+    def _stage(self, records: Records, context: BatchContext, expected: int | None) -> CheckedBatch | None:
+        """The batch with its log rows staged, as if all its events were fresh; None if they aren't."""
+        checked, observation = self.chain.check(records), Observation()
+        aggregates = [*self._aggregates, *self._count_events(expected), set_aside()]
+        observed = CheckedRecords(checked.observe(observation, *aggregates))
+        staged = stage_append(self.chain.log_rows(self._events(observed), context), self.log)
+        batch = None
+        try:
+            batch = self._audit(staged, observation.get, Held(checked), records)
+        finally:
+            if batch is None:
+                staged.discard()
+        return batch
+
+    def _audit(
+        self, staged: StagedAppend, values: Mapping[str, Any], held: Held, records: Records
+    ) -> CheckedBatch | None:
+        counted = self._read(values)
+        summary, places = counted.summary, read_places(values[PLACES])
+        if self._may_repeat(counted) or not self._may_publish(summary):
+            return None
+        if places:
+            held = Held(self.chain.check(places.of(records)))
+            # An extension's rule may look at the clock. What is a gap marker in the log has to be in the quarantine.
+            if held.compute(count_set_aside()) != {name: getattr(summary, name) for name in SET_ASIDE}:
+                held.release()
+                return None
+        return CheckedBatch(held, counted, all_fresh(summary), lambda: self._events(held.records), staged)
+
+    def _events(self, checked: CheckedRecords) -> FreshEvents:
+        return FreshEvents(take_events(checked, self.chain.table, has_derived=False))
+
+    def _compare(self, held: Held, context: BatchContext, expected: int | None) -> CheckedBatch:
+        """The batch with its rows held, and compared with the log where it may repeat itself or the log."""
+        counted = self._hold(held, expected)
+        events = take_events(held.records, self.chain.table, has_derived=counted.summary.derived_events > 0)
+        if not self._may_repeat(counted):
+            return CheckedBatch(held, counted, all_fresh(counted.summary), lambda: FreshEvents(events))
+        marked, counts = self._mark(events, counted, context)
+        return CheckedBatch(held, counted, counts, lambda: take_fresh(marked), is_compared=True)
+
+    def _hold(self, held: Held, expected: int | None) -> Counted:
+        counts = self._count_events(expected)
+        values = held.compute([*self._aggregates, *counts])
+        if not counts:
+            values |= held.records.agg(distinct_events(self.chain.table.primary_key)).collect()[0].asDict()
+        return self._read(values)
+
+    def _read(self, values: Mapping[str, Any]) -> Counted:
+        text = values.get(FINGERPRINTS)
+        fingerprints = None if text is None else read_fingerprints(text)
+        distinct = values[DISTINCT] if fingerprints is None else len(fingerprints)
+        measurements = read_measurements(self.chain.table, values)
+        return Counted(read_summary({**values, DISTINCT: distinct}), measurements, fingerprints)
+
+    def _may_repeat(self, counted: Counted) -> bool:
+        return counted.has_repeats or self._recent.may_hold(counted.summary, counted.fingerprints)
+
+    def _mark(self, events: ChangeEvents, counted: Counted, context: BatchContext) -> tuple[DataFrame, FreshCounts]:
+        key = self.chain.table.primary_key
+        if counted.has_repeats:
+            events = drop_repeats(events, key)
+        marked = mark_known(events, self._log_between(counted.summary), key, context)
+        held, counts = delta.checkpoint_counted(marked, count_states())
+        return held, FreshCounts(**counts)
+
+    def _log_between(self, summary: BatchSummary) -> LogRows:
+        session = self.chain.session
+        log = delta.read_if_exists(session, self.log)
+        if log is None:
+            return LogRows(empty_frame(session, log_schema(self.chain.table)))
+        return LogRows(log.where(is_within(summary)))
+
+    def _count_events(self, expected: int | None) -> list[Column]:
+        """How many different events there are, and where they are few, which."""
+        key = self.chain.table.primary_key
+        if expected is None or expected > _MOST_AT_ONCE:
+            return []
+        return [event_fingerprints(key) if expected <= MOST_IN_A_BATCH else distinct_events_at_once(key)]

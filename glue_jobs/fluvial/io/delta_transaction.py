@@ -1,0 +1,70 @@
+"""Delta's own transaction: files are written first and become part of the table by one commit, or never.
+
+It is as strict as any of Delta's commands: what others commit meanwhile and would be undone or overlooked makes the
+commit fail. The Python API has none, so this one lives in the JVM.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from fluvial.io import delta
+
+
+@dataclass
+class DeltaTransaction:
+    """On one version of a table; on the newest where none is named."""
+
+    session: SparkSession
+    path: str
+    version: int | None = None
+
+    def __post_init__(self) -> None:
+        self._jvm = delta.jvm(self.session)
+        self.log = delta.delta_log(self.session, self.path)
+        with self.active():
+            self.inner = self.log.startTransaction(self.none(), self._snapshot())
+
+    def _snapshot(self) -> Any:
+        if self.version is None:
+            return self.none()
+        return self._jvm.scala.Option.apply(self.log.getSnapshotAt(self.version, self.none(), self.none()))
+
+    def write_files(self, rows: DataFrame) -> list[Any]:
+        """Writes rows into the table's folder, in one Spark job; what it returns are Delta's AddFiles."""
+        with self.active():
+            return delta.listed(self.inner.writeFiles(rows._jdf))  # noqa: SLF001
+
+    def commit(self, actions: Sequence[Any], note: str, *, is_append: bool) -> int:
+        """Makes the actions the table's next version, and returns its number."""
+        mode = self._jvm.org.apache.spark.sql.SaveMode
+        write = getattr(self._jvm.org.apache.spark.sql.delta, "DeltaOperations$Write")
+        noted = self._jvm.scala.Option.apply(note)
+        operation = write(mode.Append if is_append else mode.Overwrite, self.none(), self.none(), noted)
+        with self.active():
+            return int(self.inner.commit(self.seq(actions), operation))
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Delta asks for the thread's active session, which is the one that last ran something."""
+        sessions = self._jvm.SparkSession
+        before = sessions.getActiveSession()
+        sessions.setActiveSession(self.session._jsparkSession)  # noqa: SLF001
+        try:
+            yield
+        finally:
+            if before.isDefined():
+                sessions.setActiveSession(before.get())
+            else:
+                sessions.clearActiveSession()
+
+    def none(self) -> Any:
+        """Scala's."""
+        return self._jvm.scala.Option.empty()
+
+    def seq(self, items: Sequence[Any]) -> Any:
+        """Scala's."""
+        return self._jvm.PythonUtils.toSeq(list(items))

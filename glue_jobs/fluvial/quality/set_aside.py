@@ -1,0 +1,77 @@
+"""The records of a batch that go elsewhere than to the log, found again among the records by their place in Kafka.
+
+They are few, as a rule. So the pass that judges a batch names their places, and only they are parsed a second time.
+"""
+
+import operator
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import reduce
+from typing import Final
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.config.model import Table
+from fluvial.streams import DEAD_LETTER, EVENT, HAS_ERROR, KIND, BatchSummary, Records
+
+MOST_PLACES: Final = 20_000
+"""Of more records than these it isn't worth while to name each."""
+PLACES: Final = "places"
+SET_ASIDE: Final = ("violated", "dead_letters")
+"""Fields of a BatchSummary."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Offsets by partition, of one topic."""
+
+    offsets: dict[int, list[int]]
+
+    def __bool__(self) -> bool:
+        return bool(self.offsets)
+
+    def of(self, records: Records) -> Records:
+        """The records that stand there; there must be one."""
+        there = (
+            (F.col("partition") == partition) & F.expr(f"offset IN ({', '.join(map(str, offsets))})")
+            for partition, offsets in self.offsets.items()
+        )
+        return Records(records.where(reduce(operator.or_, there)))
+
+
+def can_set_aside(table: Table, summary: BatchSummary) -> bool:
+    """Whether the places of a batch's quarantined events and dead letters tell enough to judge them alone."""
+    number = summary.violated + summary.dead_letters
+    return not number or (number <= MOST_PLACES and not any(rule.looks_at_batch for rule in table.dq_rules))
+
+
+def set_aside() -> Column:
+    """Aggregate over CheckedRecords: the places of those to quarantine and of dead letters, as one text."""
+    place = F.concat_ws(":", c.PARTITION, c.OFFSET)
+    found = F.collect_set(F.when(_is_quarantined() | _is_dead_letter(), place))
+    return F.array_join(F.slice(found, 1, MOST_PLACES), ",").alias(PLACES)
+
+
+def count_set_aside() -> list[Column]:
+    """Aggregates over CheckedRecords, named SET_ASIDE."""
+    kinds = (_is_quarantined(), _is_dead_letter())
+    return [F.count(F.when(is_there, 1)).alias(name) for is_there, name in zip(kinds, SET_ASIDE, strict=True)]
+
+
+def read_places(text: str) -> Places:
+    """Those that `set_aside` named."""
+    offsets = defaultdict(list)
+    for place in filter(None, text.split(",")):
+        partition, offset = place.split(":")
+        offsets[int(partition)].append(int(offset))
+    return Places(dict(offsets))
+
+
+def _is_quarantined() -> Column:
+    return (F.col(KIND) == EVENT) & F.col(HAS_ERROR)
+
+
+def _is_dead_letter() -> Column:
+    return F.col(KIND) == DEAD_LETTER

@@ -1,0 +1,210 @@
+"""Log rows that the counting pass writes: published whole or not at all, and the same as those of a held batch."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+
+from fluvial.config.locations import Locations
+from fluvial.config.model import UseCase
+from fluvial.config.rules import UniqueRule
+from fluvial.errors import StorageError
+from fluvial.io import batch_check
+from fluvial.io.dead_letters import DeadLetterCounts
+from fluvial.io.failpoints import Crash, CrashAt, Failpoints
+from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.staged_append import StagedAppend, stage_append
+from fluvial.io.table_writers import TableWriters
+from fluvial.io.verify import verify_table
+from fluvial.quality.set_aside import Places
+from fluvial.streams import TableCounts
+from tests.spark.lake_rows import data_files, read_rows
+from tests.spark.records import MakeWriter, debezium, dms, records
+from tests.spark.test_lake_writer import item
+from tests.spark.test_plans import context
+
+PLAIN = [debezium("c", 5, item(1, "A")), debezium("c", 6, item(2, "A"))]
+MIXED = [
+    debezium("u", 10, item(1, "B")),
+    debezium("u", 11, item(2, None)),
+    "broken",
+    None,
+    debezium("d", 12, item(1, "B")),
+    debezium("c", 13, item(3, "C")),
+    debezium("c", 14, item(4, "D") | {"price": "-1"}),
+]
+COUNTS = TableCounts(consumed=7, log_rows=3, quarantined=2, dead_letters=1, tombstones=1)
+
+
+@pytest.fixture
+def staged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Where something was staged while the test ran."""
+    places: list[str] = []
+
+    def stage(rows: DataFrame, path: str) -> StagedAppend:
+        places.append(path)
+        return stage_append(rows, path)
+
+    monkeypatch.setattr(batch_check, "stage_append", stage)
+    return places
+
+
+def everything(tiny: UseCase, lake: Path) -> dict[str, list[str]]:
+    """Every row of log, history, quarantine and dead letters, but for when and by which batch it came."""
+    locations = Locations(tiny, lake)
+    places = locations.table(tiny.table("items"))
+    found = {"log": places.log, "history": places.history, "quarantine": places.quarantine}
+    found |= {"dead letters": locations.dead_letters}
+    unlike = {"_ingested_at", "_quarantined_at", "_batch_id", "batch_id", "dead_lettered_at"}
+    return {
+        name: sorted(str({key: row[key] for key in row if key not in unlike}) for row in read_rows(path))
+        for name, path in found.items()
+    }
+
+
+def with_rows(table: Path) -> set[Path]:
+    """Data files; where the first task has no row, Spark writes an empty one, which no table ever knows."""
+    return {path for path in data_files(table) if pq.read_metadata(path).num_rows}
+
+
+def test_rows_belong_to_the_table_once_they_are_committed(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    spark.range(2).write.format("delta").save(path)
+    staged = stage_append(spark.range(2, 4), path)
+    assert len(read_rows(path)) == 2
+    staged.commit("a note")
+    assert sorted(row["id"] for row in read_rows(path)) == [0, 1, 2, 3]
+    staged.discard()
+    assert len(read_rows(path)) == 4
+
+
+def test_discarded_rows_leave_no_file(spark: SparkSession, tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    spark.range(2).write.format("delta").save(str(path))
+    before = data_files(path)
+    staged = stage_append(spark.range(2, 4), str(path))
+    assert data_files(path) > before
+    staged.discard()
+    assert data_files(path) == before
+
+
+def test_files_of_a_commit_that_may_have_come_through_are_never_deleted(spark: SparkSession, tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    spark.range(2).write.format("delta").save(str(path))
+    staged = stage_append(spark.range(2, 4), str(path))
+    commit = staged.transaction.commit
+
+    def fail(*arguments: object, **options: object) -> int:
+        commit(*arguments, **options)
+        raise ConnectionError("no answer")
+
+    staged.transaction.commit = fail
+    with pytest.raises(ConnectionError):
+        staged.commit("a note")
+    staged.discard()
+    assert len(read_rows(str(path))) == 4
+
+
+def test_a_staged_batch_goes_where_a_held_one_goes(
+    spark: SparkSession, tiny: UseCase, tmp_path: Path, staged: list[str]
+) -> None:
+    lakes = []
+    for name, writers in (("staged", 1), ("held", 2)):
+        lake = tmp_path / name
+        made = [LakeWriter(spark, tiny, Locations(tiny, lake), "query-1") for _ in range(writers)]
+        made[0].write(records(spark, PLAIN), 0)
+        assert made[-1].write(records(spark, MIXED, first=10), 1) == {"items": COUNTS}
+        lakes.append(everything(tiny, lake))
+        assert verify_table(tiny, lake, tiny.table("items")).is_same
+    assert lakes[0] == lakes[1]
+    assert len(staged) == 1
+
+
+@pytest.mark.parametrize(
+    ("again", "counts"),
+    [
+        ([PLAIN[0], debezium("u", 20, item(1, "B"))], TableCounts(consumed=2, log_rows=1, duplicates=1)),
+        ([debezium("u", 20, item(1, "B"))] * 2, TableCounts(consumed=2, log_rows=1, duplicates=1)),
+        ([dms("update", 21, item(9, "B"), before={"id": 1})], TableCounts(consumed=1, log_rows=1)),
+    ],
+    ids=["repeats the log", "repeats itself", "changes a key"],
+)
+def test_what_was_staged_is_dropped_where_not_all_of_a_batch_is_fresh(
+    spark: SparkSession,
+    tiny: UseCase,
+    lake: Path,
+    make_writer: MakeWriter,
+    staged: list[str],
+    again: list[str],
+    counts: TableCounts,
+) -> None:
+    writer = make_writer()
+    writer.write(records(spark, PLAIN), 0)
+    assert writer.write(records(spark, again, first=10), 1) == {"items": counts}
+    assert verify_table(tiny, lake, tiny.table("items")).is_same
+    log = Path(Locations(tiny, lake).table(tiny.table("items")).log)
+    assert len(staged) == 1
+    assert with_rows(log) == {Path(uri) for uri in DeltaTable(log).file_uris()}
+
+
+def test_an_event_whose_verdict_can_t_be_repeated_is_not_lost(
+    spark: SparkSession, tiny: UseCase, lake: Path, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of an extension's rule that looks at the clock: the second look finds one broken row less."""
+    writer = make_writer()
+    writer.write(records(spark, PLAIN), 0)
+    monkeypatch.setattr(batch_check, "read_places", lambda text: Places({0: [11, 12]}))
+    assert writer.write(records(spark, MIXED, first=10), 1) == {"items": COUNTS}
+    assert len(read_rows(Locations(tiny, lake).table(tiny.table("items")).quarantine)) == COUNTS.quarantined
+    assert verify_table(tiny, lake, tiny.table("items")).is_same
+
+
+def test_rows_that_break_a_rule_together_are_quarantined_together(
+    spark: SparkSession, tiny: UseCase, lake: Path
+) -> None:
+    items = tiny.table("items")
+    rule = UniqueRule(id="b_unique", type="unique", column="b", severity="error")
+    unique = tiny.model_copy(update={"tables": (items.model_copy(update={"dq_rules": (*items.dq_rules, rule)}),)})
+    writer = LakeWriter(spark, unique, Locations(unique, lake), "query-1")
+    writer.write(records(spark, [debezium("c", 5, item(1, "A", "x"))]), 0)
+    shared = [debezium("c", 6 + key, item(key, "A", b)) for key, b in ((2, "p"), (3, "p"), (4, "q"))]
+    counts = writer.write(records(spark, shared, first=10), 1)
+    assert counts == {"items": TableCounts(consumed=3, log_rows=1, quarantined=2)}
+    found = read_rows(Locations(unique, lake).table(unique.table("items")).quarantine)
+    assert sorted(row["id"] for row in found) == [2, 3]
+
+
+def test_a_batch_that_is_refused_leaves_no_file(spark: SparkSession, tiny: UseCase, lake: Path) -> None:
+    table = tiny.table("items")
+    log = Path(Locations(tiny, lake).table(table).log)
+    make = LakeWriter(spark, tiny, Locations(tiny, lake), "query-1").make_table_writer
+    writers = TableWriters(spark, tiny, Locations(tiny, lake), Failpoints(), make)
+    first, more = records(spark, PLAIN), records(spark, [debezium("u", 9, item(1, "B"))], first=10)
+    checked = writers.check(first, table, context(0), 2)
+    writers.write(table, first, checked, DeadLetterCounts(), context(0))
+    before = with_rows(log)
+    with pytest.raises(StorageError, match="2 records of items were announced, 1 came"):
+        writers.check(more, table, context(1), 2)
+    assert with_rows(log) == before
+
+
+@pytest.mark.parametrize("place", ["before quarantine", "before log", "after log"])
+def test_a_process_that_dies_in_a_staged_batch_leaves_nothing_to_mend(
+    spark: SparkSession, tiny: UseCase, lake: Path, staged: list[str], place: str
+) -> None:
+    failpoints = CrashAt("")
+    locations = Locations(tiny, lake)
+    dying = LakeWriter(spark, tiny, locations, "query-1", failpoints=failpoints)
+    dying.write(records(spark, PLAIN), 0)
+    failpoints.place = place
+    with pytest.raises(Crash):
+        dying.write(records(spark, MIXED, first=10), 1)
+    assert len(staged) == 1
+    next_one = LakeWriter(spark, tiny, locations, "query-1")
+    next_one.write(records(spark, MIXED, first=10), 1)
+    next_one.write(records(spark, [debezium("c", 30, item(7, "Z"))], first=20), 2)
+    found = {name: len(rows) for name, rows in everything(tiny, lake).items()}
+    assert found == {"log": 2 + 5 + 1, "history": 5, "quarantine": 2, "dead letters": 1}
+    assert verify_table(tiny, lake, tiny.table("items")).is_same
