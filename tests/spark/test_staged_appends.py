@@ -1,27 +1,33 @@
 """Log rows that the counting pass writes: published whole or not at all, and the same as those of a held batch."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
 
-from fluvial.config.locations import Locations
-from fluvial.config.model import UseCase
+from fluvial.config.extensions import UserRule
+from fluvial.config.locations import Locations, TableLocations
+from fluvial.config.model import Table, UseCase
 from fluvial.config.rules import UniqueRule
+from fluvial.config.settle import SettlePolicy
 from fluvial.errors import StorageError
-from fluvial.io import batch_check
+from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.failpoints import Crash, CrashAt, Failpoints
 from fluvial.io.lake_writer import LakeWriter
-from fluvial.io.staged_append import StagedAppend, stage_append
-from fluvial.io.table_writers import TableWriters
+from fluvial.io.staged_append import stage_append
+from fluvial.io.table_writer import TableWriter
+from fluvial.io.table_writers import MakeTableWriter, TableWriters
 from fluvial.io.verify import verify_table
-from fluvial.quality.set_aside import Places
-from fluvial.streams import TableCounts
+from fluvial.streams import BatchContext, Records, TableCounts
 from tests.spark.lake_rows import data_files, read_rows
-from tests.spark.records import MakeWriter, debezium, dms, records
+from tests.spark.records import debezium, dms, records
 from tests.spark.test_lake_writer import item
 from tests.spark.test_plans import context
 
@@ -38,17 +44,64 @@ MIXED = [
 COUNTS = TableCounts(consumed=7, log_rows=3, quarantined=2, dead_letters=1, tombstones=1)
 
 
+Notes = list[tuple[bool, bool]]
+"""For each batch: whether it was staged, and whether it stayed so."""
+
+
+@dataclass
+class NotingWriter(TableWriter):
+    """Notes what was staged."""
+
+    notes: Notes = field(default_factory=list)
+
+    def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
+        stages = self._checker.stages
+        batch = super().check(records, context, expected)
+        self.notes.append((stages, batch.staged is not None))
+        return batch
+
+
+def make_noting(notes: Notes) -> MakeTableWriter:
+    """Makes writers that note into one list; LakeWriter makes one for each table."""
+
+    def make(
+        session: SparkSession, table: Table, places: TableLocations, failpoints: Failpoints, policy: SettlePolicy
+    ) -> TableWriter:
+        return NotingWriter(session, table, places, failpoints, policy, notes)
+
+    return make
+
+
 @pytest.fixture
-def staged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Where something was staged while the test ran."""
-    places: list[str] = []
+def notes() -> Notes:
+    """Of this test's writers."""
+    return []
 
-    def stage(rows: DataFrame, path: str) -> StagedAppend:
-        places.append(path)
-        return stage_append(rows, path)
 
-    monkeypatch.setattr(batch_check, "stage_append", stage)
-    return places
+@pytest.fixture
+def new_process(spark: SparkSession, tiny: UseCase, lake: Path, notes: Notes) -> Callable[..., LakeWriter]:
+    """Writers of the tiny use case's lake, or of another one; what they stage is noted."""
+
+    def make(use_case: UseCase = tiny, path: Path = lake, failpoints: Failpoints | None = None) -> LakeWriter:
+        return LakeWriter(
+            spark,
+            use_case,
+            Locations(use_case, path),
+            "query-1",
+            failpoints=failpoints or Failpoints(),
+            make_table_writer=make_noting(notes),
+        )
+
+    return make
+
+
+class FirstThree(UserRule):
+    """No verdict on a value, but on how many rows came before: the second look at some of them gives another."""
+
+    type: Literal["first_three"] = "first_three"
+
+    def violated(self, value: Column) -> Column:
+        return F.monotonically_increasing_id() >= 3
 
 
 def everything(tiny: UseCase, lake: Path) -> dict[str, list[str]]:
@@ -108,18 +161,18 @@ def test_files_of_a_commit_that_may_have_come_through_are_never_deleted(spark: S
 
 
 def test_a_staged_batch_goes_where_a_held_one_goes(
-    spark: SparkSession, tiny: UseCase, tmp_path: Path, staged: list[str]
+    spark: SparkSession, tiny: UseCase, tmp_path: Path, notes: Notes, new_process: Callable[..., LakeWriter]
 ) -> None:
     lakes = []
     for name, writers in (("staged", 1), ("held", 2)):
         lake = tmp_path / name
-        made = [LakeWriter(spark, tiny, Locations(tiny, lake), "query-1") for _ in range(writers)]
+        made = [new_process(path=lake) for _ in range(writers)]
         made[0].write(records(spark, PLAIN), 0)
         assert made[-1].write(records(spark, MIXED, first=10), 1) == {"items": COUNTS}
         lakes.append(everything(tiny, lake))
         assert verify_table(tiny, lake, tiny.table("items")).is_same
     assert lakes[0] == lakes[1]
-    assert len(staged) == 1
+    assert notes == [(False, False), (True, True), (False, False), (False, False)]
 
 
 @pytest.mark.parametrize(
@@ -135,52 +188,56 @@ def test_what_was_staged_is_dropped_where_not_all_of_a_batch_is_fresh(
     spark: SparkSession,
     tiny: UseCase,
     lake: Path,
-    make_writer: MakeWriter,
-    staged: list[str],
+    notes: Notes,
+    new_process: Callable[..., LakeWriter],
     again: list[str],
     counts: TableCounts,
 ) -> None:
-    writer = make_writer()
+    writer = new_process()
     writer.write(records(spark, PLAIN), 0)
     assert writer.write(records(spark, again, first=10), 1) == {"items": counts}
     assert verify_table(tiny, lake, tiny.table("items")).is_same
     log = Path(Locations(tiny, lake).table(tiny.table("items")).log)
-    assert len(staged) == 1
+    assert notes == [(False, False), (True, False)]
     assert with_rows(log) == {Path(uri) for uri in DeltaTable(log).file_uris()}
 
 
 def test_an_event_whose_verdict_can_t_be_repeated_is_not_lost(
-    spark: SparkSession, tiny: UseCase, lake: Path, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, tiny: UseCase, lake: Path, notes: Notes, new_process: Callable[..., LakeWriter]
 ) -> None:
-    """As that of an extension's rule that looks at the clock: the second look finds one broken row less."""
-    writer = make_writer()
-    writer.write(records(spark, PLAIN), 0)
-    monkeypatch.setattr(batch_check, "read_places", lambda text: Places({0: [11, 12]}))
-    assert writer.write(records(spark, MIXED, first=10), 1) == {"items": COUNTS}
-    assert len(read_rows(Locations(tiny, lake).table(tiny.table("items")).quarantine)) == COUNTS.quarantined
-    assert verify_table(tiny, lake, tiny.table("items")).is_same
+    """An extension's rule that looks at the clock may give another one, too."""
+    items = tiny.table("items")
+    rules = (*items.dq_rules, FirstThree(id="first_three", column="a"))
+    use_case = tiny.model_copy(update={"tables": (items.model_copy(update={"dq_rules": rules}),)})
+    writer = new_process(use_case)
+    writer.write(records(spark, PLAIN).coalesce(1), 0)
+    five = records(spark, [debezium("c", 9 + key, item(key, "A")) for key in range(3, 8)], first=10).coalesce(1)
+    assert writer.write(five, 1) == {"items": TableCounts(consumed=5, log_rows=3, quarantined=2)}
+    assert notes == [(False, False), (True, False)]
+    assert len(read_rows(Locations(tiny, lake).table(items).quarantine)) == 2
+    assert verify_table(tiny, lake, items).is_same
 
 
 def test_rows_that_break_a_rule_together_are_quarantined_together(
-    spark: SparkSession, tiny: UseCase, lake: Path
+    spark: SparkSession, tiny: UseCase, lake: Path, notes: Notes, new_process: Callable[..., LakeWriter]
 ) -> None:
     items = tiny.table("items")
     rule = UniqueRule(id="b_unique", type="unique", column="b", severity="error")
     unique = tiny.model_copy(update={"tables": (items.model_copy(update={"dq_rules": (*items.dq_rules, rule)}),)})
-    writer = LakeWriter(spark, unique, Locations(unique, lake), "query-1")
+    writer = new_process(unique)
     writer.write(records(spark, [debezium("c", 5, item(1, "A", "x"))]), 0)
     shared = [debezium("c", 6 + key, item(key, "A", b)) for key, b in ((2, "p"), (3, "p"), (4, "q"))]
     counts = writer.write(records(spark, shared, first=10), 1)
     assert counts == {"items": TableCounts(consumed=3, log_rows=1, quarantined=2)}
     found = read_rows(Locations(unique, lake).table(unique.table("items")).quarantine)
     assert sorted(row["id"] for row in found) == [2, 3]
+    assert notes == [(False, False), (True, False)]
 
 
-def test_a_batch_that_is_refused_leaves_no_file(spark: SparkSession, tiny: UseCase, lake: Path) -> None:
+def test_a_batch_that_is_refused_leaves_no_file(spark: SparkSession, tiny: UseCase, lake: Path, notes: Notes) -> None:
     table = tiny.table("items")
     log = Path(Locations(tiny, lake).table(table).log)
-    make = LakeWriter(spark, tiny, Locations(tiny, lake), "query-1").make_table_writer
-    writers = TableWriters(spark, tiny, Locations(tiny, lake), Failpoints(), make)
+    writers = TableWriters(spark, tiny, Locations(tiny, lake), Failpoints(), make_noting(notes))
     first, more = records(spark, PLAIN), records(spark, [debezium("u", 9, item(1, "B"))], first=10)
     checked = writers.check(first, table, context(0), 2)
     writers.write(table, first, checked, DeadLetterCounts(), context(0))
@@ -188,21 +245,21 @@ def test_a_batch_that_is_refused_leaves_no_file(spark: SparkSession, tiny: UseCa
     with pytest.raises(StorageError, match="2 records of items were announced, 1 came"):
         writers.check(more, table, context(1), 2)
     assert with_rows(log) == before
+    assert notes == [(False, False), (True, True)]
 
 
 @pytest.mark.parametrize("place", ["before quarantine", "before log", "after log"])
 def test_a_process_that_dies_in_a_staged_batch_leaves_nothing_to_mend(
-    spark: SparkSession, tiny: UseCase, lake: Path, staged: list[str], place: str
+    spark: SparkSession, tiny: UseCase, lake: Path, notes: Notes, new_process: Callable[..., LakeWriter], place: str
 ) -> None:
     failpoints = CrashAt("")
-    locations = Locations(tiny, lake)
-    dying = LakeWriter(spark, tiny, locations, "query-1", failpoints=failpoints)
+    dying = new_process(failpoints=failpoints)
     dying.write(records(spark, PLAIN), 0)
     failpoints.place = place
     with pytest.raises(Crash):
         dying.write(records(spark, MIXED, first=10), 1)
-    assert len(staged) == 1
-    next_one = LakeWriter(spark, tiny, locations, "query-1")
+    assert notes == [(False, False), (True, True)]
+    next_one = new_process()
     next_one.write(records(spark, MIXED, first=10), 1)
     next_one.write(records(spark, [debezium("c", 30, item(7, "Z"))], first=20), 2)
     found = {name: len(rows) for name, rows in everything(tiny, lake).items()}

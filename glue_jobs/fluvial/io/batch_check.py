@@ -50,7 +50,8 @@ class BatchChecker:
 
     chain: TableChain
     log: str
-    _stages: bool = field(default=False, init=False)
+    stages: bool = field(default=False, init=False)
+    """Whether the next batch's log rows are staged: where the last one brought nothing but new events."""
 
     @cached_property
     def _recent(self) -> RecentEvents:
@@ -66,17 +67,17 @@ class BatchChecker:
 
         `expected` is how many there are, where that is known.
         """
-        if self._stages and expected is not None and expected <= _MOST_AT_ONCE:
+        if self.stages and expected is not None and expected <= _MOST_AT_ONCE:
             staged = self._stage(records, context, expected)
             if staged is not None:
                 return staged
-            self._stages = False
+            self.stages = False
         return self._compare(Held(self.chain.check(records)), context, expected)
 
     def appended(self, batch: CheckedBatch) -> None:
         """Tells that the log holds a batch's events now, and every column of theirs."""
         self._recent.add(batch.summary, batch.counted.fingerprints)
-        self._stages = not batch.is_compared and self._may_publish(batch.summary)
+        self.stages = not batch.is_compared and self._may_publish(batch.summary)
 
     def _may_publish(self, summary: BatchSummary) -> bool:
         return not summary.derived_events and can_set_aside(self.chain.table, summary)

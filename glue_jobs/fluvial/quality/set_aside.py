@@ -35,7 +35,7 @@ class Places:
     def of(self, records: Records) -> Records:
         """The records that stand there; there must be one."""
         there = (
-            (F.col("partition") == partition) & F.expr(f"offset IN ({', '.join(map(str, offsets))})")
+            (F.col("partition") == partition) & F.expr(f"`offset` IN ({', '.join(map(str, offsets))})")
             for partition, offsets in self.offsets.items()
         )
         return Records(records.where(reduce(operator.or_, there)))
