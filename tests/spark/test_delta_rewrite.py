@@ -55,6 +55,11 @@ def test_files_that_are_known_from_the_commit_before_needn_t_be_looked_for(spark
     assert rows_of(spark, path) == [(1, "A", True, "x"), (3, "c", False, "z")]
 
 
+def test_it_knows_how_many_rows_it_reads(spark: SparkSession, path: str) -> None:
+    rewrite, _ = begin(spark, path)
+    assert [rewrite.reads_at_least(rows) for rows in (1, 2, 3)] == [True, True, False]
+
+
 def test_rows_are_updated_deleted_and_inserted_and_what_no_change_tells_stays(spark: SparkSession, path: str) -> None:
     rewrite, files = begin(spark, path)
     wanted = changes(spark, (1, "A", False, "UPDATE"), (2, None, None, "DELETE"), (4, "d", True, "INSERT"))

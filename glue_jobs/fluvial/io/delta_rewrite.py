@@ -8,6 +8,7 @@ import functools
 import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -47,7 +48,7 @@ class Rewrite:
         expression = wanted._jdf.queryExecution().analyzed().condition()  # noqa: SLF001
         transaction = self._transaction
         with transaction.active():
-            found = transaction.inner.filterFiles(transaction.seq([expression]), False)
+            found = transaction.inner.filterFiles(transaction.seq([expression]), True)
         return self._taken(delta.listed(found))
 
     def read_files(self, files: Sequence[Any]) -> DataFrame:
@@ -63,6 +64,10 @@ class Rewrite:
     def files(self) -> Sequence[Any]:
         """Delta's AddFiles that were read."""
         return list(self._files.values())
+
+    def reads_at_least(self, rows: int) -> bool:
+        """Whether the files that were read hold so many rows; stops counting there, as there may be many files."""
+        return any(total >= rows for total in accumulate(map(_rows_in, self._files.values())))
 
     def _taken(self, files: Sequence[Any]) -> DataFrame:
         self._files |= {file_name(file): file for file in files}
@@ -101,6 +106,12 @@ class Rewrite:
             snapshot, chosen = transaction.inner.snapshot(), transaction.seq(files)
             frame = transaction.log.createDataFrame(snapshot, chosen, False, transaction.none())
         return DataFrame(frame, self.session)
+
+
+def _rows_in(file: Any) -> int:
+    """By the file's statistics; 0 where it has none."""
+    found = file.numLogicalRecords()
+    return int(found.get()) if found.isDefined() else 0
 
 
 def _shown(name: str) -> Column:

@@ -35,7 +35,7 @@ from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_com
 from fluvial.io.near_files import NearFiles, by_name
 from fluvial.io.prepared_versions import PreparedVersions
 from fluvial.io.schemas import empty_frame, history_schema
-from fluvial.io.session import suit_batch_size
+from fluvial.io.session import SMALL_BATCH, suit_batch_size
 from fluvial.io.settle_watch import SettleWatch
 from fluvial.streams import ACTION, FILE, BatchSummary, History, HistoryChanges, LogRows
 
@@ -186,6 +186,8 @@ class HistoryWriter:
             return 0
         rewrite = self._begin()
         history = self._near(rewrite, bounds)
+        if rewrite is not None and rewrite.reads_at_least(SMALL_BATCH):
+            suit_batch_size(self.session, SMALL_BATCH)
         touched = touched_keys(changes, history, bounds, self.table)
         if self.table.track_columns:
             touched = TouchedKeys(lower_to_runs(touched, history, bounds, self.table).localCheckpoint())
@@ -194,9 +196,8 @@ class HistoryWriter:
         rows = self._log_rows(changes, log, bounds)
         wanted = settle_versions(touched, rows, history, bounds, self.table, self._derive)
         held, counts = delta.checkpoint_counted(wanted, [*count_actions(), touched_files()])
-        files = counts.pop("files")
+        files, note = counts.pop("files"), Settled(log.table_id, log.version).note
         changed: int = sum(counts.values())
-        note = Settled(log.table_id, log.version).note
         if changed:
             self._write(rewrite, HistoryChanges(held), files.split(",") if files else [], note)
         elif rewrite is not None:

@@ -10,7 +10,8 @@ from pyspark.sql import SparkSession
 
 from fluvial.io.versions import Versions, assert_versions
 
-_SMALL_BATCH: Final = 5_000
+SMALL_BATCH: Final = 5_000
+"""Plans over fewer rows are interpreted."""
 _SETTINGS: Final = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -89,7 +90,7 @@ def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, 
 
 def suit_batch_size(session: SparkSession, records: int) -> None:
     """Interprets the plans of a small batch: generating and compiling code for them takes longer than running them."""
-    is_small = records < _SMALL_BATCH
+    is_small = records < SMALL_BATCH
     session.conf.set("spark.sql.codegen.wholeStage", str(not is_small).lower())
     session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_small else "FALLBACK")
 
