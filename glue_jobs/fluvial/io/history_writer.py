@@ -1,6 +1,5 @@
 """The settle step of one table: takes the log versions not yet settled and folds them in by one commit."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -133,7 +132,7 @@ class HistoryWriter:
             return 0
         if settled != self._folded:
             self._forget()
-        suit_batch_size(self.session, watch.waiting.rows if watch.waiting.is_known else sys.maxsize)
+        suit_batch_size(self.session, watch.waiting.rows if watch.waiting.is_known else SMALL_BATCH)
         changes = self._range(settled + 1, log.version)
         changed = self._fold(changes, log, self._bounds(changes))
         watch.fold_to(log.version)
@@ -196,8 +195,9 @@ class HistoryWriter:
         rows = self._log_rows(changes, log, bounds)
         wanted = settle_versions(touched, rows, history, bounds, self.table, self._derive)
         held, counts = delta.checkpoint_counted(wanted, [*count_actions(), touched_files()])
-        files, note = counts.pop("files"), Settled(log.table_id, log.version).note
+        files = counts.pop("files")
         changed: int = sum(counts.values())
+        note = Settled(log.table_id, log.version).note
         if changed:
             self._write(rewrite, HistoryChanges(held), files.split(",") if files else [], note)
         elif rewrite is not None:

@@ -61,9 +61,9 @@ class PreparedPlan:
         """The source with the identities of the leaf's columns: by them the steps know their columns."""
         jvm = delta.jvm(self.session)
         catalyst, sequence = jvm.org.apache.spark.sql.catalyst, jvm.PythonUtils.toSeq
-        alias, none, nothing = catalyst.expressions.Alias, sequence([]), jvm.scala.Option.empty()
+        alias, empty, nothing = catalyst.expressions.Alias, sequence([]), jvm.scala.Option.empty()
         pairs = zip(delta.listed(source.output()), leaf.columns, strict=True)
-        aliases = [alias(column, name, identity, none, nothing, none) for column, (name, identity) in pairs]
+        aliases = [alias(column, name, identity, empty, nothing, empty) for column, (name, identity) in pairs]
         return catalyst.plans.logical.Project(sequence(aliases), source)
 
 

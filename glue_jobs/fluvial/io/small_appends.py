@@ -36,7 +36,7 @@ def append_rows(
     data = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=schema)
     noted = None if transaction is None else CommitProperties(app_transactions=[Transaction(*transaction)])
     write_deltalake(
-        table or location,
+        location if table is None else table,
         data,
         mode="append",
         schema_mode="merge",

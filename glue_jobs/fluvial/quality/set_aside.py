@@ -19,8 +19,6 @@ from fluvial.streams import DEAD_LETTER, EVENT, HAS_ERROR, KIND, BatchSummary, R
 MOST_PLACES: Final = 20_000
 """Of more records than these it isn't worth while to name each."""
 PLACES: Final = "places"
-SET_ASIDE: Final = ("violated", "dead_letters")
-"""Fields of a BatchSummary."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +48,9 @@ def can_set_aside(table: Table, summary: BatchSummary) -> bool:
 def set_aside() -> Column:
     """Aggregate over CheckedRecords: the places of those to quarantine and of dead letters, as one text."""
     place = F.concat_ws(":", c.PARTITION, c.OFFSET)
-    found = F.collect_set(F.when(_is_quarantined() | _is_dead_letter(), place))
+    is_quarantined = (F.col(KIND) == EVENT) & F.col(HAS_ERROR)
+    found = F.collect_set(F.when(is_quarantined | (F.col(KIND) == DEAD_LETTER), place))
     return F.array_join(F.slice(found, 1, MOST_PLACES), ",").alias(PLACES)
-
-
-def count_set_aside() -> list[Column]:
-    """Aggregates over CheckedRecords, named SET_ASIDE."""
-    kinds = (_is_quarantined(), _is_dead_letter())
-    return [F.count(F.when(is_there, 1)).alias(name) for is_there, name in zip(kinds, SET_ASIDE, strict=True)]
 
 
 def read_places(text: str) -> Places:
@@ -67,11 +60,3 @@ def read_places(text: str) -> Places:
         partition, offset = place.split(":")
         offsets[int(partition)].append(int(offset))
     return Places(dict(offsets))
-
-
-def _is_quarantined() -> Column:
-    return (F.col(KIND) == EVENT) & F.col(HAS_ERROR)
-
-
-def _is_dead_letter() -> Column:
-    return F.col(KIND) == DEAD_LETTER
