@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from pyspark.sql import Column, DataFrame, Observation
+from pyspark.sql import Column, DataFrame
 
 from fluvial.history.deduplicate import (
     DISTINCT,
@@ -31,6 +31,7 @@ from fluvial.history.deduplicate import (
 from fluvial.history.recent_events import MOST_IN_A_BATCH, RecentEvents
 from fluvial.io import delta
 from fluvial.io.checked_batch import CheckedBatch, Counted, Held
+from fluvial.io.observed import observe
 from fluvial.io.schemas import empty_frame, log_schema
 from fluvial.io.staged_append import StagedAppend, stage_append
 from fluvial.io.table_chain import TableChain
@@ -62,6 +63,14 @@ class BatchChecker:
     def _aggregates(self) -> list[Column]:
         return [*summary_columns(), *measure_metrics(self.chain.table)]
 
+    @cached_property
+    def _set_aside(self) -> Column:
+        return set_aside()
+
+    @cached_property
+    def _fingerprints(self) -> Column:
+        return event_fingerprints(self.chain.table.primary_key)
+
     def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics.
 
@@ -84,13 +93,13 @@ class BatchChecker:
 
     def _stage(self, records: Records, context: BatchContext, expected: int | None) -> CheckedBatch | None:
         """The batch with its log rows staged, as if all its events were fresh; None if they aren't."""
-        checked, observation = self.chain.check(records), Observation()
-        aggregates = [*self._aggregates, *self._count_events(expected), set_aside()]
-        observed = CheckedRecords(checked.observe(observation, *aggregates))
-        staged = stage_append(self.chain.log_rows(self._events(observed), context), self.log)
+        checked = self.chain.check(records)
+        observed = observe(checked, [*self._aggregates, *self._count_events(expected), self._set_aside])
+        events = self._events(CheckedRecords(observed.rows))
+        staged = stage_append(self.chain.log_rows(events, context), self.log)
         batch = None
         try:
-            batch = self._audit(staged, observation.get, Held(checked), records)
+            batch = self._audit(staged, observed.values, Held(checked), records)
         finally:
             if batch is None:
                 staged.discard()
@@ -158,7 +167,8 @@ class BatchChecker:
 
     def _count_events(self, expected: int | None) -> list[Column]:
         """How many different events there are, and where they are few, which."""
-        key = self.chain.table.primary_key
         if expected is None or expected > _MOST_AT_ONCE:
             return []
-        return [event_fingerprints(key) if expected <= MOST_IN_A_BATCH else distinct_events_at_once(key)]
+        if expected <= MOST_IN_A_BATCH:
+            return [self._fingerprints]
+        return [distinct_events_at_once(self.chain.table.primary_key)]

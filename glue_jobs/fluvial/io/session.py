@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from py4j.java_gateway import java_import
 from pyspark.sql import SparkSession
 
+from fluvial.io.jvm_names import keep_names
 from fluvial.io.versions import Versions, assert_versions
 
 SMALL_BATCH: Final = 5_000
@@ -23,8 +23,6 @@ _SETTINGS: Final = {
     # A micro-batch needs some two hundred generated classes; with Spark's room for one hundred each batch compiled all
     # of them again.
     "spark.sql.codegen.cache.maxEntries": "5000",
-    # A log's change feed comes as Java's values: its old dates overflow at `infinity` and change calendars before 1582.
-    "spark.sql.datetime.java8API.enabled": "true",
     # Lets the windows' partitioning by key serve the comparison by key and sequence.
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     # Dates before 1900 are written as they are: proleptic Gregorian, as every other reader takes them.
@@ -59,15 +57,6 @@ _LOCAL_SETTINGS: Final = {
     "spark.databricks.delta.snapshotPartitions": "2",
 }
 
-# PySpark asks the JVM for these by their simple names, for every function in every expression, and the JVM would look
-# for each of them in a dozen packages and in every jar: a fifth of a small batch's work.
-_OFTEN_NAMED: Final = (
-    "org.apache.spark.sql.functions",
-    "org.apache.spark.sql.SparkSession",
-    "org.apache.spark.api.python.PythonUtils",
-    "org.apache.spark.sql.api.python.PythonSQLUtils",
-)
-
 
 def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, str] | None = None) -> SparkSession:
     """A session with the proven versions; `jars` means a local one, without them the cluster brings its own.
@@ -82,9 +71,8 @@ def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, 
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    for name in _OFTEN_NAMED:
-        java_import(session._jvm, name)  # noqa: SLF001 - the view that PySpark itself resolves names in
     assert_versions(find_versions(session))
+    keep_names(session._jvm)  # noqa: SLF001 - the view that PySpark itself resolves names in
     return session
 
 
