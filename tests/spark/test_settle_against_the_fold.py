@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
 from fluvial.history.epoch import reach_of_text
-from fluvial.history.settle import FIRST, Keyless, RangeBounds, lower_to_runs, settle_versions, touched_keys
-from fluvial.io.prepared_versions import PreparedVersions
-from fluvial.streams import ACTION
+from fluvial.history.settle import FIRST, Keyless, RangeBounds, near_rows, near_versions
+from fluvial.io.prepared_settle import PreparedSettle
+from fluvial.streams import ACTION, History, LogRows
 from tests.oracle.fold import Event, Version, fold
 from tests.unit.verify.test_rederive import random_event, table_of, unique
 
@@ -101,7 +101,7 @@ def earliest_of(log: list[Event], new: list[Event]) -> int:
 
 def changes_of(spark: SparkSession, table: Table, log: list[Event], new: list[Event], known: Versions) -> DataFrame:
     rows, fresh = (spark.createDataFrame([log_row(event) for event in events], LOG) for events in (log, new))
-    history = spark.createDataFrame([history_row(version) for version in known.values()], HISTORY)
+    history = History(spark.createDataFrame([history_row(version) for version in known.values()], HISTORY))
     earliest = earliest_of(log, new)
     bounds = RangeBounds(
         min(reach_of_text(event.sequence) for event in new),
@@ -110,12 +110,14 @@ def changes_of(spark: SparkSession, table: Table, log: list[Event], new: list[Ev
         keyless_of(log),
         any(event.not_authored for event in log),
     )
-    touched = touched_keys(fresh, history, bounds, table)
-    if table.track_columns:
-        touched = lower_to_runs(touched, history, bounds, table)
-        lowest = touched.agg(F.min(FIRST)).collect()[0][0]
-        bounds = replace(bounds, min_sequence=lowest)
-    return settle_versions(touched, rows, history, bounds, table, PreparedVersions(spark, table))
+    steps = PreparedSettle(spark, table)
+    fresh_rows, near = LogRows(fresh), near_versions(history, bounds)
+    if not table.track_columns:
+        return steps.changes(fresh_rows, near_rows(LogRows(rows), bounds), near, bounds)
+    touched = steps.touched_runs(fresh_rows, near, bounds)
+    bounds = replace(bounds, min_sequence=touched.agg(F.min(FIRST)).collect()[0][0])
+    rows_from_there, near = near_rows(LogRows(rows), bounds), near_versions(history, bounds)
+    return steps.changes_of_runs(touched, rows_from_there, near, bounds)
 
 
 def settle(spark: SparkSession, table: Table, log: list[Event], new: list[Event], known: Versions) -> int:

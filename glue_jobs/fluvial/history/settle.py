@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.history.epoch import reach_of
-from fluvial.history.versions import FLOOR, IS_BASE, DeriveVersions, EventRows
+from fluvial.history.versions import FLOOR, IS_BASE, EventRows, derive_versions
 from fluvial.streams import ACTION, FILE, History, HistoryChanges, LogRows
 
 FIRST: Final = "_first_sequence"
@@ -68,31 +68,66 @@ class RangeBounds:
         return is_behind or (found is not None and found.commit_micros > self.min_commit_micros)
 
 
-def touched_keys(changes: LogRows, history: History, bounds: RangeBounds, table: Table) -> TouchedKeys:
-    """The keys of the range with their FIRST sequence; a keyless row touches every key whose versions it can change."""
+def near_versions(history: History, bounds: RangeBounds) -> History:
+    """The versions that a range can change, and their keys' bases among them."""
+    return History(history.where(reaches(bounds.min_sequence)))
+
+
+def is_near(bounds: RangeBounds) -> Column:
+    """Log rows that can matter to a range: from its first sequence on, and those before it with a later commit time."""
+    is_later = F.col(c.COMMIT_TIME) > F.timestamp_micros(F.lit(bounds.min_commit_micros))
+    return (F.col(c.SEQUENCE) >= bounds.min_sequence) | is_later
+
+
+def near_rows(log: LogRows, bounds: RangeBounds) -> LogRows:
+    """Those rows."""
+    return LogRows(log.where(is_near(bounds)))
+
+
+def changed_by(near: History, keyless: Keyless) -> History:
+    """Versions that a keyless row may close, and those that begin behind it by sequence but before it by the clock.
+
+    Rows of a snapshot that its own boundary follows are neither, so that a first snapshot isn't derived twice.
+    """
+    begins_later = F.timestamp_micros(F.lit(keyless.commit_micros))
+    return History(near.where((F.col(c.SEQUENCE) < keyless.sequence) | (F.col(c.EFFECTIVE_FROM) < begins_later)))
+
+
+def touched_keys(changes: LogRows, table: Table) -> TouchedKeys:
+    """The keys of a range that has no keyless row, with their FIRST sequence."""
+    own = _own_keys(changes, table)
+    return TouchedKeys(own.where(F.col(FIRST).isNotNull()).select("*", _no_floor()))
+
+
+def touched_by_all(changes: LogRows, changed: History, table: Table) -> TouchedKeys:
+    """The same of a range that has one: it touches every key whose versions it can change, as `changed_by` finds."""
     key = list(table.primary_key)
-    first = F.min(reach_of(F.col(c.SEQUENCE)))
-    own = changes.where(~_is_keyless()).groupBy(*key).agg(first.alias(FIRST))
-    floor = F.lit(None).cast("timestamp").alias(_KNOWN_FLOOR)
-    if bounds.keyless is None:
-        return TouchedKeys(own.where(F.col(FIRST).isNotNull()).select("*", floor))
-    keyless = changes.where(_is_keyless()).agg(first.alias("_keyless"))
-    near = history.where(reaches(bounds.min_sequence) & _is_changed_by(bounds.keyless)).select(*key).distinct()
-    keys = (
-        own.unionByName(near.withColumn(FIRST, F.lit(None).cast("string"))).groupBy(*key).agg(F.min(FIRST).alias(FIRST))
-    )
+    keyless = changes.where(_is_keyless()).agg(_first().alias("_keyless"))
+    others = changed.select(*key).distinct().withColumn(FIRST, F.lit(None).cast("string"))
+    keys = _own_keys(changes, table).unionByName(others).groupBy(*key).agg(F.min(FIRST).alias(FIRST))
     lowered = keys.crossJoin(F.broadcast(keyless)).withColumn(FIRST, F.least(FIRST, "_keyless"))
     # The batch's bounds tell of a keyless row even where the log knew it, so that the range holds none.
-    return TouchedKeys(lowered.where(F.col(FIRST).isNotNull()).select(*key, FIRST, floor))
+    return TouchedKeys(lowered.where(F.col(FIRST).isNotNull()).select(*key, FIRST, _no_floor()))
 
 
-def lower_to_runs(touched: TouchedKeys, history: History, bounds: RangeBounds, table: Table) -> TouchedKeys:
+def _own_keys(changes: LogRows, table: Table) -> DataFrame:
+    return changes.where(~_is_keyless()).groupBy(*table.primary_key).agg(_first().alias(FIRST))
+
+
+def _first() -> Column:
+    return F.min(reach_of(F.col(c.SEQUENCE)))
+
+
+def _no_floor() -> Column:
+    return F.lit(None).cast("timestamp").alias(_KNOWN_FLOOR)
+
+
+def lower_to_runs(touched: TouchedKeys, near: History, table: Table) -> TouchedKeys:
     """For tables with `track_columns`: FIRST goes back to the start of the run of events that covers it.
 
     Such a version shows its newest untracked values, which are not those it had at FIRST.
     """
     key = list(table.primary_key)
-    near = history.where(reaches(bounds.min_sequence))
     starts = near.select(
         *key, F.col(c.SEQUENCE).alias("_start"), c.END_SEQUENCE, F.col(c.EFFECTIVE_FROM).alias("_from")
     )
@@ -106,12 +141,15 @@ def lower_to_runs(touched: TouchedKeys, history: History, bounds: RangeBounds, t
 
 
 def settle_versions(
-    touched: TouchedKeys, log: LogRows, history: History, bounds: RangeBounds, table: Table, derive: DeriveVersions
+    touched: TouchedKeys, rows: LogRows, near: History, bounds: RangeBounds, table: Table
 ) -> HistoryChanges:
-    """What `touched` keys' log rows change in `history`; both may be whole tables, the bounds prune them."""
-    existing = _from_first_on(history.where(reaches(bounds.min_sequence)), touched, table)
-    events = _events(log, touched, existing, bounds, table)
-    return _compare(derive(events, may_inherit=bounds.log_has_partial), existing, table)
+    """What `touched` keys' near log rows change in near versions.
+
+    Of the bounds it only depends on whether keyless rows matter, and whether some row leaves a column unauthored.
+    """
+    existing = _from_first_on(near, touched, table)
+    events = _events(rows, touched, existing, bounds, table)
+    return _compare(derive_versions(events, table, may_inherit=bounds.log_has_partial), existing, table)
 
 
 def count_actions() -> list[Column]:
@@ -130,15 +168,6 @@ def touched_files() -> Column:
     return F.array_join(F.collect_set(FILE), ",").alias("files")
 
 
-def _is_changed_by(keyless: Keyless) -> Column:
-    """Versions that a keyless row may close, and those that begin behind it by sequence but before it by the clock.
-
-    Rows of a snapshot that its own boundary follows are neither, so that a first snapshot isn't derived twice.
-    """
-    begins_later = F.timestamp_micros(F.lit(keyless.commit_micros))
-    return (F.col(c.SEQUENCE) < keyless.sequence) | (F.col(c.EFFECTIVE_FROM) < begins_later)
-
-
 def _is_keyless() -> Column:
     return F.col(c.OPERATION).isin(*c.KEYLESS)
 
@@ -149,10 +178,9 @@ def _from_first_on(near: DataFrame, touched: TouchedKeys, table: Table) -> DataF
     return joined.where(F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= F.col(FIRST)))
 
 
-def _events(log: LogRows, touched: TouchedKeys, existing: DataFrame, bounds: RangeBounds, table: Table) -> EventRows:
+def _events(near: LogRows, touched: TouchedKeys, existing: DataFrame, bounds: RangeBounds, table: Table) -> EventRows:
     """Log rows of the touched keys from FIRST on, and each key's base as an event, all with the key's floor time."""
-    is_near = (F.col(c.SEQUENCE) >= bounds.min_sequence) | (F.col(c.COMMIT_TIME) > _min_commit(bounds))
-    rows = log.where(is_near).select(*_event_names(table))
+    rows = near.select(*_event_names(table))
     events = rows.where(~_is_keyless()).join(F.broadcast(touched), list(table.primary_key))
     if bounds.has_near_keyless:
         events = events.unionByName(_keyless(rows, touched, table))
@@ -161,10 +189,6 @@ def _events(log: LogRows, touched: TouchedKeys, existing: DataFrame, bounds: Ran
     floor = F.greatest(F.col(_KNOWN_FLOOR), earlier.over(Window.partitionBy(*table.primary_key)))
     is_taken = F.col(IS_BASE) | (F.col(c.SEQUENCE) >= F.col(FIRST))
     return EventRows(candidates.withColumn(FLOOR, floor).where(is_taken).drop(FIRST, _KNOWN_FLOOR))
-
-
-def _min_commit(bounds: RangeBounds) -> Column:
-    return F.timestamp_micros(F.lit(bounds.min_commit_micros))
 
 
 def _event_names(table: Table) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ for each key at most one base: the version that covers `first_sequence`, told as
 
 import operator
 from functools import reduce
-from typing import Final, NewType, Protocol
+from typing import Final, NewType
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
@@ -30,13 +30,6 @@ _OPENS: Final = "_opens"
 _RUN: Final = "_run"
 _CLOSED: Final = "_closed"
 _PRESENT: Final = "_value"
-
-
-class DeriveVersions(Protocol):
-    """`derive_versions` for one table."""
-
-    def __call__(self, events: EventRows, *, may_inherit: bool) -> History:
-        """Every version that the events make."""
 
 
 def derive_versions(events: EventRows, table: Table, *, may_inherit: bool) -> History:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.io.commits import APPENDED, COLUMNS_ADDED, Commit, parse_commit
+from fluvial.io.observed import observe
 from fluvial.streams import ACTION
 
 _USER_METADATA: Final = "spark.databricks.delta.commitInfo.userMetadata"
@@ -58,12 +59,38 @@ def snapshot(session: SparkSession, path: str) -> Snapshot | None:
 
 def read_commit(session: SparkSession, path: str, version: int) -> Commit | None:
     """The commit that made a version, None where its file is cleaned up; no Spark job."""
+    text = _read_commit_file(session, path, version)
+    return None if text is None else parse_commit(version, text)
+
+
+@dataclass(frozen=True)
+class CommittedFiles:
+    """Delta's AddFiles of one commit, those among them that brought rows, and whether it took files away."""
+
+    added: Sequence[Any]
+    appended: Sequence[Any]
+    has_removed: bool
+
+
+def read_files(session: SparkSession, path: str, version: int) -> CommittedFiles | None:
+    """The files that a commit added, None where it is cleaned up; no Spark job."""
+    text = _read_commit_file(session, path, version)
+    if text is None:
+        return None
+    lines = text.splitlines()
+    action = jvm(session).org.apache.spark.sql.delta.actions.Action
+    added = [action.fromJson(line) for line in lines if line.startswith('{"add"')]
+    appended = [file for file in added if file.dataChange()]
+    return CommittedFiles(added, appended, any(line.startswith('{"remove"') for line in lines))
+
+
+def _read_commit_file(session: SparkSession, path: str, version: int) -> str | None:
     log = delta_log(session, path)
     file = jvm(session).org.apache.hadoop.fs.Path(log.logPath(), f"{version:020}.json")
     settings = log.newDeltaHadoopConf()
     if not file.getFileSystem(settings).exists(file):
         return None
-    return parse_commit(version, log.store().read(file, settings).mkString("\n"))
+    return str(log.store().read(file, settings).mkString("\n"))
 
 
 def note_commits(session: SparkSession, note: str) -> None:
@@ -111,7 +138,7 @@ def replace_rows(
 
 
 def log_properties(table: Table) -> dict[str, str]:
-    """Properties of a log: its change feed gives ranges of versions, its statistics prune by sequence and time."""
+    """Properties of a log: a change feed for who wants one, and statistics that prune by sequence and time."""
     statistics = (*table.primary_key, c.SEQUENCE, c.COMMIT_TIME, c.OPERATION)
     return {
         "delta.enableChangeDataFeed": "true",
@@ -130,13 +157,6 @@ def history_properties(table: Table) -> dict[str, str]:
     """Properties of a history: its statistics prune closed files by the sequence that closed them."""
     statistics = (*table.primary_key, c.SEQUENCE, c.END_SEQUENCE, c.EFFECTIVE_FROM, c.EFFECTIVE_TO)
     return {"delta.dataSkippingStatsColumns": ",".join(statistics)}
-
-
-def read_range(session: SparkSession, path: str, first: int, last: int) -> DataFrame:
-    """Rows appended by versions `first` to `last`, both included."""
-    reader = session.read.format("delta").option("readChangeFeed", "true")
-    feed = reader.option("startingVersion", first).option("endingVersion", last).load(path)
-    return feed.drop("_change_type", "_commit_version", "_commit_timestamp")
 
 
 def read_version(session: SparkSession, path: str, version: int) -> DataFrame:
@@ -161,9 +181,8 @@ def release(held: DataFrame) -> None:
 
 def checkpoint_counted(frame: DataFrame, counts: Sequence[Column]) -> tuple[DataFrame, dict[str, Any]]:
     """The frame computed once and cut from its sources, with aggregates over it, all in one job."""
-    observation = Observation()
-    held = frame.observe(observation, *counts).localCheckpoint()
-    return held, dict(observation.get)
+    observed = observe(frame, counts)
+    return observed.rows.localCheckpoint(), observed.values
 
 
 def add_missing_columns(session: SparkSession, path: str, wanted: DataFrame) -> bool:

@@ -44,12 +44,7 @@ class Rewrite:
 
     def read_near(self, condition: Column) -> DataFrame:
         """The rows of every file that may hold such ones, each with its FILE; finding the files is one Spark job."""
-        wanted = delta.read(self.session, self.path).where(condition)
-        expression = wanted._jdf.queryExecution().analyzed().condition()  # noqa: SLF001
-        transaction = self._transaction
-        with transaction.active():
-            found = transaction.inner.filterFiles(transaction.seq([expression]), True)
-        return self._taken(delta.listed(found))
+        return self._taken(self._transaction.find_files(condition))
 
     def read_files(self, files: Sequence[Any]) -> DataFrame:
         """The same where the files are known; other commits are refused as if they had been looked for."""
@@ -71,7 +66,7 @@ class Rewrite:
 
     def _taken(self, files: Sequence[Any]) -> DataFrame:
         self._files |= {file_name(file): file for file in files}
-        return self._rows_of(files).withColumn(FILE, F.col("_metadata.file_name"))
+        return self._transaction.rows_of(files).withColumn(FILE, F.col("_metadata.file_name"))
 
     def commit(self, changes: HistoryChanges, files: Collection[str], identity: Sequence[str], note: str) -> Committed:
         """Applies the changes; `files` are the names of those that hold a row to update or to delete."""
@@ -87,7 +82,7 @@ class Rewrite:
         return Committed(self._transaction.commit([], note, is_append=True))
 
     def _changed_rows(self, old: Sequence[Any], changes: HistoryChanges, identity: Sequence[str]) -> DataFrame:
-        target = self._rows_of(old)
+        target = self._transaction.rows_of(old)
         names = {name.lower() for name in changes.columns}
         columns = [name for name in target.columns if name.lower() in names]
         inserted = changes.where(F.col(ACTION) == "INSERT").select(*columns)
@@ -99,13 +94,6 @@ class Rewrite:
         kept = joined.where(F.coalesce(F.col(ACTION), F.lit("UPDATE")) == "UPDATE")
         shown = (_shown(name) if name in columns else F.col(f"{_TARGET}.`{name}`") for name in target.columns)
         return kept.select(*shown).unionByName(inserted, allowMissingColumns=True)
-
-    def _rows_of(self, files: Sequence[Any]) -> DataFrame:
-        transaction = self._transaction
-        with transaction.active():
-            snapshot, chosen = transaction.inner.snapshot(), transaction.seq(files)
-            frame = transaction.log.createDataFrame(snapshot, chosen, False, transaction.none())
-        return DataFrame(frame, self.session)
 
 
 def _rows_in(file: Any) -> int:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from fluvial.io import delta
 
@@ -32,6 +32,19 @@ class DeltaTransaction:
         if self.version is None:
             return self.none()
         return self._jvm.scala.Option.apply(self.log.getSnapshotAt(self.version, self.none(), self.none()))
+
+    def find_files(self, condition: Column) -> list[Any]:
+        """The AddFiles that may hold such rows, in one Spark job; the commit is refused if others add more of them."""
+        wanted = delta.read(self.session, self.path).where(condition)
+        expression = wanted._jdf.queryExecution().analyzed().condition()  # noqa: SLF001
+        with self.active():
+            return delta.listed(self.inner.filterFiles(self.seq([expression]), True))
+
+    def rows_of(self, files: Sequence[Any]) -> DataFrame:
+        """The rows of some AddFiles."""
+        with self.active():
+            frame = self.log.createDataFrame(self.inner.snapshot(), self.seq(files), False, self.none())
+        return DataFrame(frame, self.session)
 
     def write_files(self, rows: DataFrame) -> list[Any]:
         """Writes rows into the table's folder, in one Spark job; what it returns are Delta's AddFiles."""

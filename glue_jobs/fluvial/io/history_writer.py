@@ -21,18 +21,15 @@ from fluvial.history.settle import (
     RangeBounds,
     TouchedKeys,
     count_actions,
-    lower_to_runs,
-    reaches,
-    settle_versions,
     touched_files,
-    touched_keys,
 )
 from fluvial.io import delta
 from fluvial.io.commits import Settled
-from fluvial.io.delta_rewrite import Committed, Rewrite
+from fluvial.io.delta_rewrite import Rewrite
 from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_commit, measure_range, read_traits
-from fluvial.io.near_files import NearFiles, by_name
-from fluvial.io.prepared_versions import PreparedVersions
+from fluvial.io.log_reader import LogReader
+from fluvial.io.near_history import NearHistory
+from fluvial.io.prepared_settle import PreparedSettle
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.io.session import SMALL_BATCH, suit_batch_size
 from fluvial.io.settle_watch import SettleWatch
@@ -55,11 +52,12 @@ class HistoryWriter:
     _has_looked: bool = field(default=False, init=False)
     _not_before: datetime | None = field(default=None, init=False)
     _has_columns: bool = field(default=False, init=False)
-    _near_files: NearFiles | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.session = self.parent.newSession()
         self.table = self.table.lake
+        self._near = NearHistory(self.session, self.table)
+        self._log_reader = LogReader(self.session, self.locations.log)
 
     @cached_property
     def watch(self) -> SettleWatch:
@@ -67,8 +65,8 @@ class HistoryWriter:
         return SettleWatch(self.session, self.table, self.locations)
 
     @cached_property
-    def _derive(self) -> PreparedVersions:
-        return PreparedVersions(self.session, self.table)
+    def _steps(self) -> PreparedSettle:
+        return PreparedSettle(self.session, self.table)
 
     def log_grew(self, summary: BatchSummary) -> None:
         """Tells that this process appended one log version with these bounds."""
@@ -110,12 +108,11 @@ class HistoryWriter:
         log = delta.snapshot(self.session, self.locations.log)
         if log is None:
             raise StorageError(f"{self.table.name}: no log at {self.locations.log}", "there is nothing to derive from")
-        rows = LogRows(delta.read_version(self.session, self.locations.log, log.version))
+        rows = self._whole(log)
         traits = read_traits(rows)
         bounds = RangeBounds("", 0, None, traits.keyless, traits.has_partial)
         nothing = History(empty_frame(self.session, history_schema(self.table)))
-        touched = touched_keys(rows, nothing, bounds, self.table)
-        wanted = settle_versions(touched, rows, nothing, bounds, self.table, self._derive)
+        wanted = self._steps.changes(rows, rows, nothing, bounds)
         held, actions = delta.checkpoint_counted(wanted, count_actions())
         note = Settled(log.table_id, log.version, is_rebuilt=True).note
         delta.replace_rows(
@@ -133,7 +130,7 @@ class HistoryWriter:
         if settled != self._folded:
             self._forget()
         suit_batch_size(self.session, watch.waiting.rows if watch.waiting.is_known else SMALL_BATCH)
-        changes = self._range(settled + 1, log.version)
+        changes = self._range(log, settled + 1)
         changed = self._fold(changes, log, self._bounds(changes))
         watch.fold_to(log.version)
         self._grown, self._folded = NOTHING, log.version
@@ -144,11 +141,13 @@ class HistoryWriter:
         """There are rows in the log that this process didn't see."""
         self._traits = self._reach = None
 
-    def _range(self, first: int, last: int) -> LogRows:
-        """Log rows of these versions; the whole log from the first on, or where old changes are cleaned up."""
-        if first == 0 or not self.watch.waiting.is_known:
-            return LogRows(delta.read_version(self.session, self.locations.log, last))
-        return LogRows(delta.read_range(self.session, self.locations.log, first, last))
+    def _range(self, log: delta.Snapshot, first: int) -> LogRows:
+        """Log rows from this version on; the whole log from the first on, or where old commits are cleaned up."""
+        rows = self._log_reader.added(log, first) if first and self.watch.waiting.is_known else None
+        return self._whole(log) if rows is None else rows
+
+    def _whole(self, log: delta.Snapshot) -> LogRows:
+        return LogRows(delta.read_version(self.session, self.locations.log, log.version))
 
     def _add_new_columns(self) -> None:
         if not self._has_columns and self.watch.history is not None:
@@ -184,16 +183,16 @@ class HistoryWriter:
         if bounds is None:
             return 0
         rewrite = self._begin()
-        history = self._near(rewrite, bounds)
+        history = self._near.read(rewrite, bounds)
         if rewrite is not None and rewrite.reads_at_least(SMALL_BATCH):
             suit_batch_size(self.session, SMALL_BATCH)
-        touched = touched_keys(changes, history, bounds, self.table)
         if self.table.track_columns:
-            touched = TouchedKeys(lower_to_runs(touched, history, bounds, self.table).localCheckpoint())
+            touched = TouchedKeys(self._steps.touched_runs(changes, history, bounds).localCheckpoint())
             bounds = replace(bounds, min_sequence=touched.agg(F.min(FIRST)).collect()[0][0])
-            history = self._near(rewrite, bounds)
-        rows = self._log_rows(changes, log, bounds)
-        wanted = settle_versions(touched, rows, history, bounds, self.table, self._derive)
+            history = self._near.read(rewrite, bounds)
+            wanted = self._steps.changes_of_runs(touched, self._log_rows(changes, log, bounds), history, bounds)
+        else:
+            wanted = self._steps.changes(changes, self._log_rows(changes, log, bounds), history, bounds)
         held, counts = delta.checkpoint_counted(wanted, [*count_actions(), touched_files()])
         files = counts.pop("files")
         changed: int = sum(counts.values())
@@ -201,7 +200,7 @@ class HistoryWriter:
         if changed:
             self._write(rewrite, HistoryChanges(held), files.split(",") if files else [], note)
         elif rewrite is not None:
-            self._keep_near(rewrite.commit_note(note), ())
+            self._near.keep(rewrite.commit_note(note), ())
         return changed
 
     def _begin(self) -> Rewrite | None:
@@ -209,36 +208,17 @@ class HistoryWriter:
         seen = self.watch.history
         return Rewrite(self.session, self.locations.history, seen) if seen else None
 
-    def _near(self, rewrite: Rewrite | None, bounds: RangeBounds) -> History:
-        if rewrite is not None:
-            return History(self._read_near(rewrite, bounds.min_sequence))
-        nothing = empty_frame(self.session, history_schema(self.table))
-        return History(nothing.withColumn(FILE, F.lit(None).cast("string")))
-
-    def _read_near(self, rewrite: Rewrite, sequence: str) -> DataFrame:
-        """Asks Delta only where another process committed since, or an event is later than any before."""
-        known = self._near_files.find(rewrite.table, sequence) if self._near_files else None
-        if known is not None:
-            return rewrite.read_files(known)
-        rows = rewrite.read_near(reaches(sequence))
-        self._near_files = NearFiles(rewrite.table.table_id, rewrite.table.version, sequence, by_name(rewrite.files))
-        return rows
-
-    def _keep_near(self, committed: Committed, removed: Sequence[str]) -> None:
-        if self._near_files is not None:
-            self._near_files = self._near_files.after(committed.version, removed, committed.added)
-
     def _log_rows(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds) -> LogRows:
         """The log as of a version; of it the range alone where nothing in the range is late: that is read already."""
         if self._reach is not None and self._reach.is_before(bounds):
             return changes
-        return LogRows(delta.read_version(self.session, self.locations.log, log.version))
+        return self._log_reader.near(log, bounds)
 
     def _write(self, rewrite: Rewrite | None, changes: HistoryChanges, files: Sequence[str], note: str) -> None:
         if rewrite is None:
             self._create(changes.drop(ACTION, FILE), note)
         else:
-            self._keep_near(rewrite.commit(changes, files, (*self.table.primary_key, c.SEQUENCE), note), files)
+            self._near.keep(rewrite.commit(changes, files, (*self.table.primary_key, c.SEQUENCE), note), files)
 
     def _create(self, versions: DataFrame, note: str) -> None:
         delta.append(

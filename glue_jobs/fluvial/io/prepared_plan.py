@@ -4,7 +4,7 @@ Spark analyses a frame anew at each step, and each Column crosses from Python in
 the plan of a chain costs more than running it. The plan only differs in where its rows come from.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,51 +24,60 @@ class _Leaf:
 
 @dataclass(frozen=True)
 class _Planned:
-    """The analysed plan of the steps over no rows at all."""
+    """The analysed plan of the steps over no rows at all; `leaves` by the frame that they stand for."""
 
-    columns: list[tuple[str, str]]
+    columns: list[list[tuple[str, str]]]
     plan: Any
-    leaves: list[_Leaf]
+    leaves: list[list[_Leaf]]
 
 
 @dataclass
 class PreparedPlan:
-    """`steps`, which may depend on nothing but the columns of what they are given."""
+    """`steps`, which may depend on nothing but the columns of the frames that they are given."""
 
     session: SparkSession
-    steps: Callable[[DataFrame], DataFrame]
+    steps: Callable[..., DataFrame]
     _planned: _Planned | None = field(default=None, init=False)
 
-    def over(self, rows: DataFrame) -> DataFrame:
-        """What `steps(rows)` would give; planned again where the rows have other columns than before."""
-        jvm, planned = delta.jvm(self.session), self._plan(rows.dtypes)
-        source = _analyzed(rows)
+    def over(self, *frames: DataFrame) -> DataFrame:
+        """What `steps(*frames)` would give; planned again where a frame has other columns than before."""
+        jvm, planned = delta.jvm(self.session), self._plan([frame.dtypes for frame in frames])
+        sources = {
+            leaf.node: renamed
+            for frame, leaves in zip(frames, planned.leaves, strict=True)
+            for leaf, renamed in zip(leaves, self._renamed(_analyzed(frame), leaves), strict=True)
+        }
         # A Scala map is a partial function: it replaces these leaves, and nothing else.
-        sources = jvm.PythonUtils.toScalaMap({leaf.node: self._renamed(source, leaf) for leaf in planned.leaves})
-        replaced = planned.plan.transform(sources)
-        jdf = jvm.org.apache.spark.sql.Dataset.ofRows(rows._jdf.sparkSession(), replaced)  # noqa: SLF001
-        return DataFrame(jdf, rows.sparkSession)
+        replaced = planned.plan.transform(jvm.PythonUtils.toScalaMap(sources))
+        session = frames[0].sparkSession
+        jdf = jvm.org.apache.spark.sql.Dataset.ofRows(session._jsparkSession, replaced)  # noqa: SLF001
+        return DataFrame(jdf, session)
 
-    def _plan(self, columns: list[tuple[str, str]]) -> _Planned:
+    def _plan(self, columns: list[list[tuple[str, str]]]) -> _Planned:
         if self._planned is None or self._planned.columns != columns:
-            schema = ", ".join(f"`{name}` {kind}" for name, kind in columns)
-            empty = empty_frame(self.session, schema)
-            plan = _analyzed(self.steps(empty))
-            self._planned = _Planned(columns, plan, _leaves(plan, _analyzed(empty)))
+            schemas = (", ".join(f"`{name}` {kind}" for name, kind in each) for each in columns)
+            empties = [empty_frame(self.session, schema) for schema in schemas]
+            plan = _analyzed(self.steps(*empties))
+            self._planned = _Planned(columns, plan, [_leaves(plan, _analyzed(empty)) for empty in empties])
         return self._planned
 
-    def _renamed(self, source: Any, leaf: _Leaf) -> Any:
-        """The source with the identities of the leaf's columns: by them the steps know their columns."""
+    def _renamed(self, source: Any, leaves: Sequence[_Leaf]) -> Iterator[Any]:
+        """The source with the identities of each leaf's columns: by them the steps know their columns."""
         jvm = delta.jvm(self.session)
         catalyst, sequence = jvm.org.apache.spark.sql.catalyst, jvm.PythonUtils.toSeq
         alias, empty, nothing = catalyst.expressions.Alias, sequence([]), jvm.scala.Option.empty()
-        pairs = zip(delta.listed(source.output()), leaf.columns, strict=True)
-        aliases = [alias(column, name, identity, empty, nothing, empty) for column, (name, identity) in pairs]
-        return catalyst.plans.logical.Project(sequence(aliases), source)
+        columns = delta.listed(source.output())
+        for leaf in leaves:
+            pairs = zip(columns, leaf.columns, strict=True)
+            aliases = [alias(column, name, identity, empty, nothing, empty) for column, (name, identity) in pairs]
+            yield catalyst.plans.logical.Project(sequence(aliases), source)
 
 
 def _leaves(plan: Any, empty: Any) -> list[_Leaf]:
-    """The leaf and its copies: where rows meet themselves, Spark gives the columns of one side other identities."""
+    """The leaf and its copies: where rows meet themselves, Spark gives the columns of one side other identities.
+
+    Empty frames of equal columns differ all the same, as each has an RDD of its own.
+    """
     nodes = [node for node in delta.listed(plan.collectLeaves()) if node.sameResult(empty)]
     return [_Leaf(node, [(each.name(), each.exprId()) for each in delta.listed(node.output())]) for node in nodes]
 

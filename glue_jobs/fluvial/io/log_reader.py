@@ -1,0 +1,52 @@
+"""What a settle reads of a table's log: the rows that wait, and those that can matter to them."""
+
+from dataclasses import dataclass, field
+
+from pyspark.sql import SparkSession
+
+from fluvial.history.settle import RangeBounds, is_near, near_rows
+from fluvial.io import delta
+from fluvial.io.delta_transaction import DeltaTransaction
+from fluvial.io.log_bounds import Reach
+from fluvial.io.log_tail import LogTail, log_file
+from fluvial.streams import LogRows
+
+
+@dataclass
+class LogReader:
+    """Reads one log by its files."""
+
+    session: SparkSession
+    path: str
+    _tail: LogTail | None = field(default=None, init=False)
+
+    def added(self, log: delta.Snapshot, first: int) -> LogRows | None:
+        """Rows that version `first` and later ones appended; None where one of their commits is cleaned up."""
+        commits = [delta.read_files(self.session, self.path, version) for version in range(first, log.version + 1)]
+        files = [file for commit in commits if commit is not None for file in commit.appended]
+        return None if None in commits else LogRows(self._transaction(log).rows_of(files))
+
+    def near(self, log: delta.Snapshot, bounds: RangeBounds) -> LogRows:
+        """The log's rows that can matter to a range; asks Delta where they may stand in files not seen yet."""
+        transaction, self._tail = self._transaction(log), self._followed(log)
+        known = self._tail.find(bounds) if self._tail else None
+        if known is None:
+            known = transaction.find_files(is_near(bounds))
+            reach = Reach(bounds.min_sequence, bounds.min_commit_micros)
+            self._tail = LogTail(log.table_id, log.version, reach, tuple(map(log_file, known)))
+        return near_rows(LogRows(transaction.rows_of(known)), bounds)
+
+    def _followed(self, log: delta.Snapshot) -> LogTail | None:
+        """The tail as of the log's version; None where it can't be told without asking."""
+        tail = self._tail
+        if tail is None or tail.table_id != log.table_id or tail.version > log.version:
+            return None
+        for version in range(tail.version + 1, log.version + 1):
+            files = delta.read_files(self.session, self.path, version)
+            if files is None or files.has_removed:
+                return None
+            tail = tail.after(version, files.added)
+        return tail
+
+    def _transaction(self, log: delta.Snapshot) -> DeltaTransaction:
+        return DeltaTransaction(self.session, self.path, log.version)

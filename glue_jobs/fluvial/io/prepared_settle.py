@@ -1,0 +1,73 @@
+"""The settle step of one table, planned once for all ranges of the log that need the same plan."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pyspark.sql import DataFrame, SparkSession
+
+from fluvial.config.model import Table
+from fluvial.history.settle import (
+    RangeBounds,
+    TouchedKeys,
+    changed_by,
+    lower_to_runs,
+    settle_versions,
+    touched_by_all,
+    touched_keys,
+)
+from fluvial.io.prepared_plan import PreparedPlan
+from fluvial.streams import History, HistoryChanges, LogRows
+
+
+@dataclass
+class PreparedSettle:
+    """The steps of `history.settle`. What bounds a range is a filter on what goes in, so that the plan lacks it."""
+
+    session: SparkSession
+    table: Table
+    _plans: dict[tuple[object, ...], PreparedPlan] = field(default_factory=dict, init=False)
+
+    def changes(self, fresh: LogRows, rows: LogRows, near: History, bounds: RangeBounds) -> HistoryChanges:
+        """What a range of fresh rows changes, by the near rows and versions."""
+
+        def steps(rows: DataFrame, near: DataFrame, *touching: DataFrame) -> DataFrame:
+            return self._versions(self._touched(*touching), rows, near, bounds)
+
+        shape = ("changes", bounds.keyless is None, bounds.has_near_keyless, bounds.log_has_partial)
+        return HistoryChanges(self._plan(shape, steps).over(rows, near, *_touching(fresh, near, bounds)))
+
+    def touched_runs(self, fresh: LogRows, near: History, bounds: RangeBounds) -> TouchedKeys:
+        """The keys that a range touches, each with FIRST at the start of a run of events."""
+
+        def steps(near: DataFrame, *touching: DataFrame) -> DataFrame:
+            return lower_to_runs(self._touched(*touching), History(near), self.table)
+
+        plan = self._plan(("runs", bounds.keyless is None), steps)
+        return TouchedKeys(plan.over(near, *_touching(fresh, near, bounds)))
+
+    def changes_of_runs(
+        self, touched: TouchedKeys, rows: LogRows, near: History, bounds: RangeBounds
+    ) -> HistoryChanges:
+        """What changes of such keys."""
+
+        def steps(rows: DataFrame, near: DataFrame, touched: DataFrame) -> DataFrame:
+            return self._versions(TouchedKeys(touched), rows, near, bounds)
+
+        shape = ("changes of runs", bounds.has_near_keyless, bounds.log_has_partial)
+        return HistoryChanges(self._plan(shape, steps).over(rows, near, touched))
+
+    def _touched(self, fresh: DataFrame, *changed: DataFrame) -> TouchedKeys:
+        if changed:
+            return touched_by_all(LogRows(fresh), History(*changed), self.table)
+        return touched_keys(LogRows(fresh), self.table)
+
+    def _versions(self, touched: TouchedKeys, rows: DataFrame, near: DataFrame, bounds: RangeBounds) -> HistoryChanges:
+        return settle_versions(touched, LogRows(rows), History(near), bounds, self.table)
+
+    def _plan(self, shape: tuple[object, ...], steps: Callable[..., DataFrame]) -> PreparedPlan:
+        return self._plans.setdefault(shape, PreparedPlan(self.session, steps))
+
+
+def _touching(fresh: LogRows, near: History, bounds: RangeBounds) -> tuple[DataFrame, ...]:
+    """Rows whose keys are touched, and the versions that keyless rows among them touch besides."""
+    return (fresh,) if bounds.keyless is None else (fresh, changed_by(near, bounds.keyless))
