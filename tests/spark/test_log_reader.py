@@ -7,7 +7,7 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from fluvial.history.settle import RangeBounds
+from fluvial.history.range_bounds import RangeBounds
 from fluvial.io import delta
 from fluvial.io.log_reader import LogReader
 from fluvial.streams import LogRows

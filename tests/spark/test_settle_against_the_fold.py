@@ -11,7 +11,8 @@ from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
 from fluvial.history.epoch import reach_of_text
-from fluvial.history.settle import FIRST, Keyless, RangeBounds, near_rows, near_versions
+from fluvial.history.range_bounds import Keyless, RangeBounds, near_rows, near_versions
+from fluvial.history.settle import FIRST
 from fluvial.io.prepared_settle import PreparedSettle
 from fluvial.streams import ACTION, History, LogRows
 from tests.oracle.fold import Event, Version, fold

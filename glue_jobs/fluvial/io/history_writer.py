@@ -16,13 +16,8 @@ from fluvial.config.settle import SettlePolicy
 from fluvial.errors import StorageError
 from fluvial.history.due import is_due
 from fluvial.history.epoch import reach_of_text
-from fluvial.history.settle import (
-    FIRST,
-    RangeBounds,
-    TouchedKeys,
-    count_actions,
-    touched_files,
-)
+from fluvial.history.range_bounds import RangeBounds
+from fluvial.history.settle import FIRST, TouchedKeys, count_actions, touched_files
 from fluvial.io import delta
 from fluvial.io.commits import Settled
 from fluvial.io.delta_rewrite import Rewrite

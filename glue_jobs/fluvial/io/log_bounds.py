@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.history.epoch import FIRST_EPOCH_START, reach_of_text, snapshot_start
-from fluvial.history.settle import Keyless, RangeBounds, later
+from fluvial.history.range_bounds import Keyless, RangeBounds, later
 from fluvial.streams import BatchSummary, LogRows
 
 _LAST_SEQUENCE: Final = "~"

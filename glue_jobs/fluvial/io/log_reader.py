@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pyspark.sql import SparkSession
 
-from fluvial.history.settle import RangeBounds, is_near, near_rows
+from fluvial.history.range_bounds import RangeBounds, is_near, near_rows
 from fluvial.io import delta
 from fluvial.io.delta_transaction import DeltaTransaction
 from fluvial.io.log_bounds import Reach

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fluvial import columns as c
-from fluvial.history.settle import RangeBounds
+from fluvial.history.range_bounds import RangeBounds
 from fluvial.io.log_bounds import Reach
 
 _MOST: Final = 1_000

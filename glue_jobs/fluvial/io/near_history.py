@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
-from fluvial.history.settle import RangeBounds, near_versions, reaches
+from fluvial.history.range_bounds import RangeBounds, near_versions, reaches
 from fluvial.io.delta_rewrite import Committed, Rewrite
 from fluvial.io.near_files import NearFiles, by_name
 from fluvial.io.schemas import empty_frame, history_schema

@@ -6,15 +6,8 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame, SparkSession
 
 from fluvial.config.model import Table
-from fluvial.history.settle import (
-    RangeBounds,
-    TouchedKeys,
-    changed_by,
-    lower_to_runs,
-    settle_versions,
-    touched_by_all,
-    touched_keys,
-)
+from fluvial.history.range_bounds import RangeBounds, changed_by
+from fluvial.history.settle import TouchedKeys, lower_to_runs, settle_versions, touched_by_all, touched_keys
 from fluvial.io.prepared_plan import PreparedPlan
 from fluvial.streams import History, HistoryChanges, LogRows
 

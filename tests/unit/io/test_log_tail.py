@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from fluvial.history.settle import RangeBounds
+from fluvial.history.range_bounds import RangeBounds
 from fluvial.io.log_bounds import Reach
 from fluvial.io.log_tail import LogTail, log_file
 

@@ -1,0 +1,76 @@
+"""How far a range of log rows reaches, and what of log and history can matter to it, as literals that skip files."""
+
+from dataclasses import dataclass
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from fluvial import columns as c
+from fluvial.streams import History, LogRows
+
+
+@dataclass(frozen=True)
+class Keyless:
+    """How far the keyless rows of some log rows reach: the highest sequence, the latest commit time (µs since 1970)."""
+
+    sequence: str
+    commit_micros: int
+
+
+def later(one: Keyless | None, other: Keyless | None) -> Keyless | None:
+    """How far both together reach."""
+    if one is None or other is None:
+        return one or other
+    return Keyless(max(one.sequence, other.sequence), max(one.commit_micros, other.commit_micros))
+
+
+@dataclass(frozen=True)
+class RangeBounds:
+    """Bounds of a range of log rows; as literals they let whole files be skipped.
+
+    `min_sequence` is the lowest from which a version may change, `min_commit_micros` are microseconds since 1970. What
+    begins with `log_` speaks of the whole log: its keyless rows, and whether any row leaves a column unauthored.
+    """
+
+    min_sequence: str
+    min_commit_micros: int
+    keyless: Keyless | None
+    log_keyless: Keyless | None
+    log_has_partial: bool
+
+    @property
+    def has_near_keyless(self) -> bool:
+        """Whether a keyless row can matter to versions from `min_sequence` on; where none can, the plan is smaller."""
+        found = self.log_keyless
+        is_behind = found is not None and found.sequence >= self.min_sequence
+        return is_behind or (found is not None and found.commit_micros > self.min_commit_micros)
+
+
+def near_versions(history: History, bounds: RangeBounds) -> History:
+    """The versions that a range can change, and their keys' bases among them."""
+    return History(history.where(reaches(bounds.min_sequence)))
+
+
+def is_near(bounds: RangeBounds) -> Column:
+    """Log rows that can matter to a range: from its first sequence on, and those before it with a later commit time."""
+    is_later = F.col(c.COMMIT_TIME) > F.timestamp_micros(F.lit(bounds.min_commit_micros))
+    return (F.col(c.SEQUENCE) >= bounds.min_sequence) | is_later
+
+
+def near_rows(log: LogRows, bounds: RangeBounds) -> LogRows:
+    """Those rows."""
+    return LogRows(log.where(is_near(bounds)))
+
+
+def changed_by(near: History, keyless: Keyless) -> History:
+    """Versions that a keyless row may close, and those that begin behind it by sequence but before it by the clock.
+
+    Rows of a snapshot that its own boundary follows are neither, so that a first snapshot isn't derived twice.
+    """
+    begins_later = F.timestamp_micros(F.lit(keyless.commit_micros))
+    return History(near.where((F.col(c.SEQUENCE) < keyless.sequence) | (F.col(c.EFFECTIVE_FROM) < begins_later)))
+
+
+def reaches(sequence: str) -> Column:
+    """Versions open at a sequence or later: literals against the history's statistics, so closed files are skipped."""
+    return F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= sequence)
