@@ -16,10 +16,20 @@ from pyspark.sql import functions as F
 
 from fluvial.io import delta
 from fluvial.io.delta_transaction import DeltaTransaction
+from fluvial.io.history_layout import in_order, limited_files
 from fluvial.io.near_files import file_name
 from fluvial.streams import ACTION, FILE, HistoryChanges
 
 _TARGET, _SOURCE = "t", "s"
+
+
+@dataclass(frozen=True)
+class FoundChanges:
+    """Changes, how many they are, and the names of the files that hold a row to update or to delete."""
+
+    changes: HistoryChanges
+    count: int
+    files: Collection[str]
 
 
 @dataclass(frozen=True)
@@ -68,12 +78,13 @@ class Rewrite:
         self._files |= {file_name(file): file for file in files}
         return self._transaction.rows_of(files).withColumn(FILE, F.col("_metadata.file_name"))
 
-    def commit(self, changes: HistoryChanges, files: Collection[str], identity: Sequence[str], note: str) -> Committed:
-        """Applies the changes; `files` are the names of those that hold a row to update or to delete."""
-        old = [self._files[name] for name in files]
+    def commit(self, found: FoundChanges, identity: Sequence[str], note: str) -> Committed:
+        """Applies the changes to the rows that they name by the columns of `identity`."""
+        old = [self._files[name] for name in found.files]
         writers = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
-        rows = self._changed_rows(old, changes, identity).coalesce(writers)
-        added = self._transaction.write_files(rows)
+        rows = in_order(self._changed_rows(old, found.changes, identity).coalesce(writers))
+        with limited_files(self.session, found.count + sum(map(_rows_in, old))):
+            added = self._transaction.write_files(rows)
         removed = [file.remove() for file in old]
         return Committed(self._transaction.commit([*added, *removed], note, is_append=not old), added)
 

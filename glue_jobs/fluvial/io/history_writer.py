@@ -1,6 +1,5 @@
 """The settle step of one table: takes the log versions not yet settled and folds them in by one commit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -20,7 +19,8 @@ from fluvial.history.range_bounds import RangeBounds
 from fluvial.history.settle import FIRST, TouchedKeys, count_actions, touched_files
 from fluvial.io import delta
 from fluvial.io.commits import Settled
-from fluvial.io.delta_rewrite import Rewrite
+from fluvial.io.delta_rewrite import FoundChanges, Rewrite
+from fluvial.io.history_layout import in_order
 from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_commit, measure_range, read_traits
 from fluvial.io.log_reader import LogReader
 from fluvial.io.near_history import NearHistory
@@ -110,9 +110,8 @@ class HistoryWriter:
         wanted = self._steps.changes(rows, rows, nothing, bounds)
         held, actions = delta.checkpoint_counted(wanted, count_actions())
         note = Settled(log.table_id, log.version, is_rebuilt=True).note
-        delta.replace_rows(
-            held.drop(ACTION), self.locations.history, (c.IS_CURRENT,), delta.history_properties(self.table), note
-        )
+        versions, properties = in_order(held.drop(ACTION)), delta.history_properties(self.table)
+        delta.replace_rows(versions, self.locations.history, (c.IS_CURRENT,), properties, note)
         return sum(actions.values())
 
     def _settle(self) -> int:
@@ -193,7 +192,8 @@ class HistoryWriter:
         changed: int = sum(counts.values())
         note = Settled(log.table_id, log.version).note
         if changed:
-            self._write(rewrite, HistoryChanges(held), files.split(",") if files else [], note)
+            found = FoundChanges(HistoryChanges(held), changed, files.split(",") if files else [])
+            self._write(rewrite, found, note)
         elif rewrite is not None:
             self._near.keep(rewrite.commit_note(note), ())
         return changed
@@ -209,15 +209,15 @@ class HistoryWriter:
             return changes
         return self._log_reader.near(log, bounds)
 
-    def _write(self, rewrite: Rewrite | None, changes: HistoryChanges, files: Sequence[str], note: str) -> None:
+    def _write(self, rewrite: Rewrite | None, found: FoundChanges, note: str) -> None:
         if rewrite is None:
-            self._create(changes.drop(ACTION, FILE), note)
+            self._create(found.changes.drop(ACTION, FILE), note)
         else:
-            self._near.keep(rewrite.commit(changes, files, (*self.table.primary_key, c.SEQUENCE), note), files)
+            self._near.keep(rewrite.commit(found, (*self.table.primary_key, c.SEQUENCE), note), found.files)
 
     def _create(self, versions: DataFrame, note: str) -> None:
         delta.append(
-            versions,
+            in_order(versions),
             self.locations.history,
             partition_by=(c.IS_CURRENT,),
             properties=delta.history_properties(self.table),

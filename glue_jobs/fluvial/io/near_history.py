@@ -1,6 +1,6 @@
 """The versions of a history that a range of the log can change, read by the files that are known to hold them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, SparkSession
@@ -29,7 +29,7 @@ class NearHistory:
         nothing = empty_frame(self.session, history_schema(self.table))
         return History(nothing.withColumn(FILE, F.lit(None).cast("string")))
 
-    def keep(self, committed: Committed, removed: Sequence[str]) -> None:
+    def keep(self, committed: Committed, removed: Collection[str]) -> None:
         """Tells what a commit added, and the names of the files that it removed."""
         if self._files is not None:
             self._files = self._files.after(committed.version, removed, committed.added)
