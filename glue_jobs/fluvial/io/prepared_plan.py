@@ -30,6 +30,11 @@ class _Planned:
     plan: Any
     leaves: list[list[_Leaf]]
 
+    @property
+    def has_one_leaf(self) -> bool:
+        """Whether rows come in at one place; where they do at several, Spark may have to tell their columns apart."""
+        return sum(map(len, self.leaves)) == 1
+
 
 @dataclass
 class PreparedPlan:
@@ -49,6 +54,8 @@ class PreparedPlan:
         }
         # A Scala map is a partial function: it replaces these leaves, and nothing else.
         replaced = planned.plan.transform(jvm.PythonUtils.toScalaMap(sources))
+        if planned.has_one_leaf:
+            replaced.setAnalyzed()  # as it was over no rows
         session = frames[0].sparkSession
         jdf = jvm.org.apache.spark.sql.Dataset.ofRows(session._jsparkSession, replaced)  # noqa: SLF001
         return DataFrame(jdf, session)

@@ -24,6 +24,8 @@ _SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",
     # AQE turns each shuffle into a job of its own; a micro-batch is too small to gain from it.
     "spark.sql.adaptive.enabled": "false",
+    # Spark would derive what follows from the filters of a wide plan, again and again: a tenth of a small batch.
+    "spark.sql.constraintPropagation.enabled": "false",
     # The JVM never compiles a method above 8,000 bytes of code; Spark fuses wide rows into such methods unless told.
     "spark.sql.codegen.hugeMethodLimit": "8000",
     # A micro-batch needs some two hundred generated classes; with Spark's room for one hundred each batch compiled all
