@@ -44,7 +44,7 @@ def begin_anew(spark: SparkSession, path: str) -> Rewrite:
 
 def begin(spark: SparkSession, path: str) -> tuple[Rewrite, list[str]]:
     rewrite = begin_anew(spark, path)
-    near = rewrite.read_near(F.col("_is_current"))
+    near = rewrite.read_near("current")
     return rewrite, [row[0] for row in near.select("_file").distinct().collect()]
 
 
@@ -89,15 +89,14 @@ def test_what_is_written_lies_in_order_so_that_a_late_change_leaves_the_rest_alo
     rewrite = begin_anew(spark, path)
     rewrite.commit(closed_versions(spark, range(10, 30_010)), ("id",), "fluvial.note")
     rewrite = begin_anew(spark, path)
-    near = rewrite.read_near(F.col("_end_sequence") >= "00015")
+    near = closed(rewrite.read_near("00015"))
     assert [near.count(), len(ends_by_file(near))] == [30_001, 4]
     some = ends_by_file(near)
     rewrite.commit(found(spark, list(some), (3, None, None, "DELETE")), ("id", "_sequence"), "fluvial.note")
-    ends = sorted(ends_by_file(begin_anew(spark, path).read_near(~F.col("_is_current"))).values())
+    ends = sorted(ends_by_file(closed(begin_anew(spark, path).read_near("0"))).values())
     assert [rows for _, _, rows in ends] == [10_000, 10_000, 10_000]
     assert all(one[1] < other[0] for one, other in pairwise(ends))
-    late = begin_anew(spark, path)
-    assert len(ends_by_file(late.read_near(F.col("_end_sequence") == "00012"))) == 1
+    assert [len(ends_by_file(closed(begin_anew(spark, path).read_near(end)))) for end in ("25000", "40000")] == [1, 0]
 
 
 def closed_versions(spark: SparkSession, numbers: range) -> FoundChanges:
@@ -106,6 +105,10 @@ def closed_versions(spark: SparkSession, numbers: range) -> FoundChanges:
     texts = (F.lpad(F.col("id").cast("string"), 5, "0").alias(name) for name in ("_end_sequence", "_sequence"))
     rows = ends.select(F.col("id").cast("int"), F.lit("c").alias("a"), F.lit(False).alias("_is_current"), *texts)
     return FoundChanges(HistoryChanges(rows.withColumn("_action", F.lit("INSERT"))), len(numbers), [])
+
+
+def closed(near: DataFrame) -> DataFrame:
+    return near.where(~F.col("_is_current"))
 
 
 def ends_by_file(near: DataFrame) -> dict[str, tuple[str, str, int]]:

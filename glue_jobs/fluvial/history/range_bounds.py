@@ -51,14 +51,8 @@ def near_versions(history: History, bounds: RangeBounds) -> History:
     return History(history.where(reaches(bounds.min_sequence)))
 
 
-def is_near(bounds: RangeBounds) -> Column:
-    """Log rows that can matter to a range: from its first sequence on, and those before it with a later commit time."""
-    is_later = F.col(c.COMMIT_TIME) > F.timestamp_micros(F.lit(bounds.min_commit_micros))
-    return (F.col(c.SEQUENCE) >= bounds.min_sequence) | is_later
-
-
 def near_rows(log: LogRows, bounds: RangeBounds) -> LogRows:
-    """Those rows."""
+    """Log rows that can matter to a range: from its first sequence on, and those before it with a later commit time."""
     # As an array the bound isn't part of the generated code, which then serves every range.
     is_later = F.array(c.COMMIT_TIME) > F.array(F.timestamp_micros(F.lit(bounds.min_commit_micros)))
     return LogRows(log.where((F.col(c.SEQUENCE) >= bounds.min_sequence) | is_later))

@@ -14,6 +14,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fluvial.history.file_statistics import may_reach
+from fluvial.history.range_bounds import reaches
 from fluvial.io import delta
 from fluvial.io.delta_transaction import DeltaTransaction
 from fluvial.io.history_layout import in_order, limited_files
@@ -52,9 +54,14 @@ class Rewrite:
     def __post_init__(self) -> None:
         self._transaction = DeltaTransaction(self.session, self.path, self.table.version)
 
-    def read_near(self, condition: Column) -> DataFrame:
-        """The rows of every file that may hold such ones, each with its FILE; finding the files is one Spark job."""
-        return self._taken(self._transaction.find_files(condition))
+    def read_near(self, sequence: str) -> DataFrame:
+        """The rows of every file with versions open at the sequence or later; finding the files is one Spark job.
+
+        Each row tells its FILE.
+        """
+        files = self._transaction.find_files(may_reach(sequence))
+        self._transaction.track(reaches(sequence), files)
+        return self._taken(files)
 
     def read_files(self, files: Sequence[Any]) -> DataFrame:
         """The same where the files are known; other commits are refused as if they had been looked for."""

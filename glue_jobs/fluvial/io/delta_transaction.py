@@ -34,11 +34,21 @@ class DeltaTransaction:
         return self._jvm.scala.Option.apply(self.log.getSnapshotAt(self.version, self.none(), self.none()))
 
     def find_files(self, condition: Column) -> list[Any]:
-        """The AddFiles that may hold such rows, in one Spark job; the commit is refused if others add more of them."""
-        wanted = delta.read(self.session, self.path).where(condition)
+        """The AddFiles, with their statistics, that meet a condition over `stats`, in one Spark job.
+
+        Delta's own search for the files of a query drops the statistics, which say later what the files are good for.
+        """
+        with self.active():
+            found = self.inner.snapshot().allFiles().where(condition._jc)  # noqa: SLF001
+            return list(found.collectAsList())
+
+    def track(self, rows: Column, files: Sequence[Any]) -> None:
+        """Tells Delta what was read: the commit is refused where others add such rows, or remove such a file."""
+        wanted = delta.read(self.session, self.path).where(rows)
         expression = wanted._jdf.queryExecution().analyzed().condition()  # noqa: SLF001
         with self.active():
-            return delta.listed(self.inner.filterFiles(self.seq([expression]), True))
+            self.inner.trackReadPredicates(self.seq([expression]), False, True)
+            self.inner.trackFilesRead(self.seq(files))
 
     def rows_of(self, files: Sequence[Any]) -> DataFrame:
         """The rows of some AddFiles."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from pyspark.sql import SparkSession
 
-from fluvial.history.range_bounds import RangeBounds, is_near, near_rows
+from fluvial.history.file_statistics import may_be_near
+from fluvial.history.range_bounds import RangeBounds, near_rows
 from fluvial.io import delta
 from fluvial.io.delta_transaction import DeltaTransaction
 from fluvial.io.log_bounds import Reach
@@ -31,7 +32,7 @@ class LogReader:
         transaction, self._tail = self._transaction(log), self._followed(log)
         known = self._tail.find(bounds) if self._tail else None
         if known is None:
-            known = transaction.find_files(is_near(bounds))
+            known = transaction.find_files(may_be_near(bounds))
             reach = Reach(bounds.min_sequence, bounds.min_commit_micros)
             self._tail = LogTail(log.table_id, log.version, reach, tuple(map(log_file, known)))
         return near_rows(LogRows(transaction.rows_of(known)), bounds)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fluvial import columns as c
+from fluvial.history.file_statistics import CUT_OFF
 from fluvial.history.range_bounds import RangeBounds
 from fluvial.io.log_bounds import Reach
 
@@ -64,9 +65,9 @@ def log_file(file: Any) -> LogFile:
 
 
 def _micros(time: str | None) -> int | None:
-    """Statistics cut times off at the millisecond. None for one that Python can't hold."""
+    """None for one that Python can't hold."""
     try:
-        read = datetime.fromisoformat(time or "") + timedelta(milliseconds=1)
+        read = datetime.fromisoformat(time or "") + CUT_OFF
     except (ValueError, OverflowError):
         return None
     return (read - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
-from fluvial.history.range_bounds import RangeBounds, near_versions, reaches
+from fluvial.history.range_bounds import RangeBounds, near_versions
 from fluvial.io.delta_rewrite import Committed, Rewrite
 from fluvial.io.near_files import NearFiles, by_name
 from fluvial.io.schemas import empty_frame, history_schema
@@ -39,6 +39,6 @@ class NearHistory:
         known = self._files.find(rewrite.table, sequence) if self._files else None
         if known is not None:
             return rewrite.read_files(known)
-        rows = rewrite.read_near(reaches(sequence))
+        rows = rewrite.read_near(sequence)
         self._files = NearFiles(rewrite.table.table_id, rewrite.table.version, sequence, by_name(rewrite.files))
         return rows
