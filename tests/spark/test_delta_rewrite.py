@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from fluvial.io import delta
 from fluvial.io.delta_rewrite import FoundChanges, Rewrite
+from fluvial.io.near_files import by_name
 from fluvial.streams import HistoryChanges
 
 Rows = list[tuple[object, ...]]
@@ -97,6 +98,12 @@ def test_what_is_written_lies_in_order_so_that_a_late_change_leaves_the_rest_alo
     assert [rows for _, _, rows in ends] == [10_000, 10_000, 10_000]
     assert all(one[1] < other[0] for one, other in pairwise(ends))
     assert [len(ends_by_file(closed(begin_anew(spark, path).read_near(end)))) for end in ("25000", "40000")] == [1, 0]
+
+
+def test_files_that_were_looked_for_are_known_by_how_far_they_reach(spark: SparkSession, path: str) -> None:
+    rewrite = begin_anew(spark, path)
+    rewrite.read_near("9")
+    assert sorted(near.last or "open" for near in by_name(rewrite.files).values()) == ["9", "open"]
 
 
 def closed_versions(spark: SparkSession, numbers: range) -> FoundChanges:

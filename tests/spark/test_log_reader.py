@@ -69,6 +69,14 @@ def test_near_rows_are_told_by_sequence_and_by_clock(spark: SparkSession, log: s
     assert sequences(reader.near(now(spark, log), range_from(0))) == ["0000", "0005", "0010", "0020", "0030"]
 
 
+def test_files_that_can_not_matter_are_not_read_whether_asked_for_or_remembered(spark: SparkSession, log: str) -> None:
+    reader = LogReader(spark, log)
+    assert len(reader.near(now(spark, log), range_from(15)).inputFiles()) == 1
+    append(spark, log, 30)
+    assert len(reader.near(now(spark, log), range_from(25)).inputFiles()) == 1
+    assert len(reader.near(now(spark, log), range_from(5)).inputFiles()) == 3
+
+
 def test_no_row_comes_twice_where_the_log_is_compacted_in_between(spark: SparkSession, log: str) -> None:
     reader = LogReader(spark, log)
     assert sequences(reader.near(now(spark, log), range_from(10))) == ["0010", "0020"]
