@@ -24,7 +24,7 @@ def may_reach(sequence: str) -> Column:
 
 def may_be_near(bounds: RangeBounds) -> Column:
     """Files of a log that may hold rows that matter to the range."""
-    latest = _highest(c.COMMIT_TIME).cast("timestamp") + F.expr(f"INTERVAL {CUT_OFF.microseconds} MICROSECONDS")
+    latest = _highest(c.COMMIT_TIME).cast("timestamp") + F.lit(CUT_OFF)
     is_later = latest > F.timestamp_micros(F.lit(bounds.min_commit_micros))
     return F.coalesce(_highest(c.SEQUENCE) >= bounds.min_sequence, F.lit(True)) | F.coalesce(is_later, F.lit(True))
 

@@ -60,16 +60,12 @@ class Rewrite:
         Each row tells its FILE.
         """
         files = self._transaction.find_files(may_reach(sequence))
-        self._transaction.track(reaches(sequence), files)
+        self._transaction.track(files, reaches(sequence))
         return self._taken(files)
 
     def read_files(self, files: Sequence[Any]) -> DataFrame:
         """The same where the files are known; other commits are refused as if they had been looked for."""
-        everything = delta.jvm(self.session).org.apache.spark.sql.catalyst.expressions.Literal.TrueLiteral()
-        transaction = self._transaction
-        with transaction.active():
-            transaction.inner.trackReadPredicates(transaction.seq([everything]), False, False)
-            transaction.inner.trackFilesRead(transaction.seq(files))
+        self._transaction.track(files)
         return self._taken(files)
 
     @property

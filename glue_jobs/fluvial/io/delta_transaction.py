@@ -42,13 +42,22 @@ class DeltaTransaction:
             found = self.inner.snapshot().allFiles().where(condition._jc)  # noqa: SLF001
             return list(found.collectAsList())
 
-    def track(self, rows: Column, files: Sequence[Any]) -> None:
-        """Tells Delta what was read: the commit is refused where others add such rows, or remove such a file."""
-        wanted = delta.read(self.session, self.path).where(rows)
-        expression = wanted._jdf.queryExecution().analyzed().condition()  # noqa: SLF001
+    def track(self, files: Sequence[Any], rows: Column | None = None) -> None:
+        """Tells Delta what was read: the commit is refused where others remove such a file, or add such rows; or any.
+
+        A condition on rows costs an analysis by Spark.
+        """
+        expression = self._everything() if rows is None else self._resolved(rows)
         with self.active():
-            self.inner.trackReadPredicates(self.seq([expression]), False, True)
+            self.inner.trackReadPredicates(self.seq([expression]), False, rows is not None)
             self.inner.trackFilesRead(self.seq(files))
+
+    def _everything(self) -> Any:
+        return self._jvm.org.apache.spark.sql.catalyst.expressions.Literal.TrueLiteral()
+
+    def _resolved(self, rows: Column) -> Any:
+        wanted = delta.read(self.session, self.path).where(rows)
+        return wanted._jdf.queryExecution().analyzed().condition()  # noqa: SLF001
 
     def rows_of(self, files: Sequence[Any]) -> DataFrame:
         """The rows of some AddFiles."""

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fluvial import columns as c
 
-ORDER: Final = (c.IS_CURRENT, c.END_SEQUENCE, c.SEQUENCE)
+_ORDER: Final = (c.IS_CURRENT, c.END_SEQUENCE, c.SEQUENCE)
 
 _FEWEST: Final = 10_000
 """Versions in a full file, at the least."""
@@ -25,7 +25,7 @@ _LIMIT: Final = "spark.sql.files.maxRecordsPerFile"
 
 def in_order(versions: DataFrame) -> DataFrame:
     """The same rows, each partition's in the order in which they are written."""
-    return versions.sortWithinPartitions(*ORDER)
+    return versions.sortWithinPartitions(*_ORDER)
 
 
 def most_in_a_file(rows: int) -> int:
