@@ -49,7 +49,11 @@ _SETTINGS: Final = {
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
     # With each commit Delta would list all files of a small table beside it, and this version reads the list nowhere.
     "spark.databricks.delta.allFilesInCrc.enabled": "false",
-    "spark.databricks.delta.properties.defaults.checkpointInterval": "20",
+    # A checkpoint costs two jobs, as much as three small batches; whoever reads a table reads the commits behind it.
+    "spark.databricks.delta.properties.defaults.checkpointInterval": "50",
+    # Each sort and aggregate of each task begins with a page, of up to 64 MB by default: cleared for a few rows, and so
+    # large that G1 marks the whole heap again and again. Spark has room for 8,192 pages a task.
+    "spark.buffer.pageSize": "1m",
     # A superset of Spark's own pattern: setting this key replaces the default.
     "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|sasl[.]jaas|credential",
     "spark.ui.showConsoleProgress": "false",
