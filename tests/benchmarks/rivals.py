@@ -15,12 +15,14 @@ from fluvial.config.settle import SettlePolicy
 from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.session import suit_batch_size
 from fluvial.io.table_writer import TableWriter
 from fluvial.streams import BatchContext, Records
 from tests.benchmarks.telemetry import only_table
 
 QUERY: Final = "benchmark"
 PROCESSED_AT: Final = datetime(2026, 1, 2, tzinfo=UTC)
+_MANY: Final = 1_000_000
 _NEVER: Final = SettlePolicy(policy="rows", rows=1_000_000_000)
 _TEXT: Final = frozenset({"timestamp", "date"})
 """Types that the parser of JSON reads slowly: read as text and cast, they cost less than half."""
@@ -95,6 +97,7 @@ class FastPath:
     def write(self, records: DataFrame, batch: int) -> None:
         """What LakeWriter does for one table."""
         context = BatchContext(QUERY, batch, PROCESSED_AT)
+        suit_batch_size(self.session, _MANY if self.rows is None else self.rows, fuses=False)
         checked = self.writer.check(Records(records), context, self.rows)
         try:
             self.inspect(checked)

@@ -4,10 +4,12 @@ A key change by DMS is one update with the old key in its before-image: it impli
 sends both itself). The last row of a complete snapshot implies its boundary: keys without a row there are gone.
 """
 
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
+from fluvial.envelope.values import read_value
 from fluvial.streams import (
     EVENT,
     HAS_ERROR,
@@ -31,8 +33,13 @@ def change_events(records: CheckedRecords, table: Table, has_derived: bool) -> C
 
 def _implied(implying: ChangeEvents, table: Table) -> ChangeEvents:
     """One event for each, at its position: for a key change the equal sequence links the two keys."""
+    column_types = {column.name: column.type for column in table.columns}
+
+    def old(name: str) -> Column:
+        return F.when(~F.col(SNAPSHOT_END), read_value(F.col(PREVIOUS_KEY)[name], column_types[name]))
+
     derived = {
-        **{name: F.when(~F.col(SNAPSHOT_END), F.col(PREVIOUS_KEY)[name]) for name in table.primary_key},
+        **{name: old(name) for name in table.primary_key},
         **{name: F.lit(None) for name in table.value_columns},
         c.OPERATION: F.when(F.col(SNAPSHOT_END), F.lit(c.SNAPSHOT)).otherwise(F.lit(c.DELETE)),
         c.NOT_AUTHORED: F.lit(None),

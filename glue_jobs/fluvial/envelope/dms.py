@@ -35,13 +35,17 @@ def is_dms(parsed: Column) -> Column:
 def is_control(parsed: Column) -> Column:
     """Told by `record-type`; a truncate counts as a change event whatever its record type."""
     is_control_record = F.lower(parsed["metadata"]["record-type"]) == "control"
-    return is_control_record & ~F.coalesce(operation(parsed) == TRUNCATE, F.lit(False))
+    return is_control_record & ~F.coalesce(is_operation(parsed, TRUNCATE), F.lit(False))
 
 
 def operation(parsed: Column) -> Column:
     """The operation, in both spellings that DMS uses and any case; null where it is unknown."""
-    name = F.lower(parsed["metadata"]["operation"])
-    return F.coalesce(*(F.when(name.isin(*names), F.lit(known)) for known, names in _OPERATIONS.items()))
+    return F.coalesce(*(F.when(is_operation(parsed, known), F.lit(known)) for known in _OPERATIONS))
+
+
+def is_operation(parsed: Column, known: str) -> Column:
+    """Whether it is that one; null where the record names none."""
+    return F.lower(parsed["metadata"]["operation"]).isin(*_OPERATIONS[known])
 
 
 def image(texts: Column, binary_columns: Collection[str], exact: Mapping[str, Column]) -> Column:
@@ -72,10 +76,10 @@ def _as_base64(name: Column, text: Column, binary_columns: Collection[str]) -> C
 
 def event_sequence(parsed: Column, offset: Column) -> Column:
     """Loaded rows first; then the log position and the record's number in its transaction; else time and offset."""
-    is_load = operation(parsed) == READ
-    position = F.coalesce(_logged_position(parsed), _position_without_details(parsed, offset))
-    position = F.when(is_load, _time_digits(parsed)).otherwise(position)
-    return sequence(epoch_digits(parsed["data"][EPOCH_FIELD]), F.coalesce(is_load, F.lit(False)), position)
+    is_load = F.coalesce(is_operation(parsed, READ), F.lit(False))
+    logged = F.when(~is_load, _logged_position(parsed))
+    position = F.coalesce(logged, _position_by_time(parsed, offset, is_load))
+    return sequence(epoch_digits(parsed["data"][EPOCH_FIELD]), is_load, position)
 
 
 def _logged_position(parsed: Column) -> Column:
@@ -87,13 +91,11 @@ def _logged_position(parsed: Column) -> Column:
     return F.when(position.rlike(_STREAM_POSITION), known)
 
 
-def _position_without_details(parsed: Column, offset: Column) -> Column:
-    position = F.concat(_time_digits(parsed), F.lit("."), F.lpad(F.hex(offset), 12, "0"))
-    return F.when(parsed["metadata"]["stream-position"].isNull(), position)
-
-
-def _time_digits(parsed: Column) -> Column:
-    return F.lpad(F.hex(F.unix_micros(message_time(parsed))), 16, "0")
+def _position_by_time(parsed: Column, offset: Column, is_load: Column) -> Column:
+    """Of a loaded row, and of a change without details: its offset tells it from others of the same time."""
+    digits = F.lpad(F.hex(F.unix_micros(message_time(parsed))), 16, "0")
+    place = F.when(is_load, F.lit("")).otherwise(F.concat(F.lit("."), F.lpad(F.hex(offset), 12, "0")))
+    return F.when(is_load | parsed["metadata"]["stream-position"].isNull(), F.concat(digits, place))
 
 
 def message_time(parsed: Column) -> Column:

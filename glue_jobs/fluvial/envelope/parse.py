@@ -89,7 +89,7 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
         F.coalesce(either(debezium.is_control(parsed), dms.is_control(parsed)), F.lit(False)).alias(IS_CONTROL),
         either(debezium.operation(parsed), dms.operation(parsed)).alias(c.OPERATION),
         either(debezium.image(parsed), _dms_image(parsed, "data", table)).alias(IMAGE),
-        F.when(~is_debezium & (dms.operation(parsed) == c.UPDATE), _dms_image(parsed, "before-image", table)).alias(
+        F.when(~is_debezium & dms.is_operation(parsed, c.UPDATE), _dms_image(parsed, "before-image", table)).alias(
             PREVIOUS_KEY
         ),
         F.coalesce(is_debezium & debezium.ends_snapshot(parsed), F.lit(False)).alias(SNAPSHOT_END),
@@ -196,14 +196,11 @@ def _output_columns(table: Table) -> list[Column]:
 
 
 def _changed_key(table: Table) -> Column:
-    """The old key, typed, where a DMS update changed the primary key, else NULL.
+    """The old key, as texts, where a DMS update changed the primary key, else NULL.
 
     A key column that the before-image leaves out did not change.
     """
     before, after = F.col(PREVIOUS_KEY), F.col(IMAGE)
-    types = {column.name: column.type for column in table.columns}
     differs = reduce(operator.or_, (before[name] != after[name] for name in table.primary_key))
-    old_key = F.struct(
-        *(read_value(F.coalesce(before[name], after[name]), types[name]).alias(name) for name in table.primary_key)
-    )
+    old_key = F.struct(*(F.coalesce(before[name], after[name]).alias(name) for name in table.primary_key))
     return F.when(F.coalesce(differs, F.lit(False)), old_key)

@@ -52,6 +52,5 @@ def rejection_reason(primary_key: tuple[str, ...]) -> Column:
 def _is_not_text() -> Column:
     """Bytes that aren't UTF-8, or an escaped surrogate without its partner: reading them would change the data."""
     text = F.col(RAW_VALUE)
-    value = text.cast("binary")
-    damaged = F.encode(F.decode(value, "UTF-8"), "UTF-8") != value
+    damaged = F.encode(text, "UTF-8").cast("string") != text
     return damaged | (text.contains("\\u") & text.rlike(_LONE_SURROGATE))

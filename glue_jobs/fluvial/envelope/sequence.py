@@ -29,7 +29,7 @@ def epoch_digits(text: Column) -> Column:
     """A decimal epoch as 4 hexadecimal digits, the first one where there is none; null for anything else."""
     number = F.when(text.rlike(r"^\d{1,5}$"), text.cast("int"))
     digits = F.when(number < _MOST_EPOCHS, F.lpad(F.hex(number), _EPOCH_DIGITS, "0"))
-    return F.when(text.isNull(), F.lit(_FIRST_EPOCH)).otherwise(digits)
+    return F.when(text.isNull() | (text == _FIRST_EPOCH), F.lit(_FIRST_EPOCH)).otherwise(digits)
 
 
 def lsn_number(lsn: Column) -> Column:

@@ -19,6 +19,9 @@ _DATE: Final = r"^\d{4}-\d\d-\d\d([T ]00:00(:00(\.0+)?)?)?Z?$"
 _FIRST_DASH: Final = 5
 _SECOND_DASH: Final = 8
 """Where `2026-01-31T...` has them."""
+_SECOND_YEAR: Final = "0002"
+_LAST_YEAR: Final = "9999"
+"""Between them no zone makes a time lie outside the years 1 to 9999."""
 _EXPONENT: Final = r"[eE]"
 _BASE64: Final = r"^[A-Za-z0-9+/]*={0,2}$"
 _BASE64_GROUP: Final = 4
@@ -53,7 +56,7 @@ def _timestamp(text: Column) -> Column:
     number = text.cast("bigint")
     micros = F.when(F.abs(number) >= _MICROSECONDS_FROM, number).otherwise(number * 1000)
     is_number = number.isNotNull() & text.rlike(_DIGITS)
-    return _within_years(F.when(is_number, F.timestamp_micros(micros)).otherwise(read_time(text)), "timestamp")
+    return F.when(is_number, _within_years(F.timestamp_micros(micros), "timestamp")).otherwise(read_time(text))
 
 
 def _within_years(value: Column, kind: str) -> Column:
@@ -63,15 +66,17 @@ def _within_years(value: Column, kind: str) -> Column:
 
 
 def read_time(text: Column) -> Column:
-    """An ISO time, UTC where it gives no zone. The usual `Z` is cut off first: Spark compiles a regex for each zone.
+    """An ISO time of the years 1 to 9999, UTC where it gives no zone.
 
-    Without a date Spark would take the day on which it reads: '12:00' would be another time tomorrow. Bytes and first
-    places are asked for, never the length or a part by its place: Spark counts a text's characters for each of those.
+    The usual `Z` behind a digit is cut off first: Spark compiles a regex for each zone. Without a date Spark would take
+    the day on which it reads: '12:00' would be another time tomorrow.
     """
-    before_z = F.substring_index(text, "Z", 1)
-    is_utc = F.octet_length(before_z) == F.octet_length(text) - 1
     has_date = (F.locate("-", text) == _FIRST_DASH) & (F.locate("-", text, _FIRST_DASH + 1) == _SECOND_DASH)
-    return F.when(has_date, F.when(is_utc, before_z).otherwise(text).cast("timestamp"))
+    is_utc = text.endswith("Z") & text.substr(-2, 1).between("0", "9")
+    time = F.when(is_utc, text.substr(F.lit(1), F.octet_length(text) - 1)).otherwise(text).cast("timestamp")
+    # Each comparison of the time would read the text once more: only the outermost years are looked at.
+    is_inside = (text >= _SECOND_YEAR) & (text < _LAST_YEAR)
+    return F.when(has_date, F.when(is_inside, time).otherwise(_within_years(time, "timestamp")))
 
 
 def _decimal(spark_type: str) -> Callable[[Column], Column]:

@@ -167,7 +167,7 @@ class LakeWriter:
 
     def _suit_sessions(self, records: DataFrame, count: int) -> None:
         for session in (records.sparkSession, self.session):
-            suit_batch_size(session, count)
+            suit_batch_size(session, count, fuses=False)
 
     def _write_table(
         self,

@@ -92,10 +92,14 @@ def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, 
     return session
 
 
-def suit_batch_size(session: SparkSession, records: int) -> None:
-    """Interprets the plans of a small batch: generating and compiling code for them takes longer than running them."""
+def suit_batch_size(session: SparkSession, records: int, *, fuses: bool = True) -> None:
+    """Interprets the plans of a small batch: generating and compiling code for them takes longer than running them.
+
+    `fuses` is false for the chain up to the log: Spark can't fuse steps around `from_json`, and the code of the others
+    exceeds what the JVM compiles, so it would be generated, measured and dropped for each batch.
+    """
     is_small = records < SMALL_BATCH
-    session.conf.set("spark.sql.codegen.wholeStage", str(not is_small).lower())
+    session.conf.set("spark.sql.codegen.wholeStage", str(fuses and not is_small).lower())
     session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_small else "FALLBACK")
 
 

@@ -33,8 +33,12 @@ def violated_range(rule: RangeRule, spark_type: str, value: Column) -> Column:
 def _bound(bound: float | str, spark_type: str) -> Column:
     """Exact for decimals: the bound's shortest text, never its binary double."""
     kind = bound_type(bound, spark_type)
-    text = str(int(Decimal(str(bound)))) if kind == "bigint" else str(bound)
-    return F.lit(text).cast(kind)
+    if kind in {"date", "timestamp"}:
+        return F.lit(str(bound)).cast(kind)
+    number = Decimal(str(bound))
+    # Spark compares decimals as longs only where neither was made of a text.
+    is_long = kind != "double" and number == number.to_integral_value() and abs(number) < _MOST_BIGINT
+    return F.lit(int(number) if is_long else str(bound)).cast(kind)
 
 
 def bound_type(bound: float | str, spark_type: str) -> str:

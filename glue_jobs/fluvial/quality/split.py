@@ -31,10 +31,18 @@ def carry_batch(events: FreshEvents, batch: BatchContext) -> FreshEvents:
         events.select(
             "*",
             F.lit(batch.query_id).alias(c.QUERY_ID),
-            F.lit(batch.batch_id).cast("bigint").alias(c.BATCH_ID),
-            F.lit(batch.processed_at).alias(c.INGESTED_AT),
+            _uncompiled(F.lit(batch.batch_id).cast("bigint")).alias(c.BATCH_ID),
+            _uncompiled(F.lit(batch.processed_at)).alias(c.INGESTED_AT),
         )
     )
+
+
+def _uncompiled(value: Column) -> Column:
+    """The value, found in an array at a place that Spark can't know: numbers and times would else be generated code.
+
+    The JVM then compiled the classes of a large batch anew for each batch.
+    """
+    return F.get(F.array(value), F.least(F.col(c.PARTITION), F.lit(0)))
 
 
 def quarantine_rows(events: FreshEvents, masked: Mapping[str, Column], after_image: Column) -> Quarantined:
