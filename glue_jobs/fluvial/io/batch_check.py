@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from fluvial.history.deduplicate import (
     DISTINCT,
@@ -30,9 +30,11 @@ from fluvial.history.deduplicate import (
 )
 from fluvial.history.recent_events import MOST_IN_A_BATCH, RecentEvents
 from fluvial.io import delta
-from fluvial.io.checked_batch import CheckedBatch, Counted, Held
+from fluvial.io.checked_batch import CheckedBatch, Counted, Held, SetAside
 from fluvial.io.observed import observe
+from fluvial.io.quarantine_writer import QuarantineWriter
 from fluvial.io.schemas import empty_frame, log_schema
+from fluvial.io.session import suit_batch_size
 from fluvial.io.staged_append import StagedAppend, stage_append
 from fluvial.io.table_chain import TableChain
 from fluvial.metrics.accounting import read_summary, summary_columns
@@ -51,6 +53,7 @@ class BatchChecker:
 
     chain: TableChain
     log: str
+    quarantine: QuarantineWriter
     stages: bool = field(default=False, init=False)
     """Whether the next batch's log rows are staged: where the last one brought nothing but new events."""
 
@@ -62,6 +65,11 @@ class BatchChecker:
     @cached_property
     def _aggregates(self) -> list[Column]:
         return [*summary_columns(), *measure_metrics(self.chain.table)]
+
+    @cached_property
+    def _few(self) -> SparkSession:
+        """For the records of a batch that go elsewhere: they are few, however large the batch."""
+        return self.chain.session.newSession()
 
     @cached_property
     def _set_aside(self) -> Column:
@@ -99,27 +107,47 @@ class BatchChecker:
         staged = stage_append(self.chain.log_rows(events, context), self.log)
         batch = None
         try:
-            batch = self._audit(staged, observed.values, Held(checked), records)
+            batch = self._audit(staged, observed.values, Held(checked), records, context)
         finally:
             if batch is None:
                 staged.discard()
         return batch
 
     def _audit(
-        self, staged: StagedAppend, values: Mapping[str, Any], held: Held, records: Records
+        self, staged: StagedAppend, values: Mapping[str, Any], held: Held, records: Records, context: BatchContext
     ) -> CheckedBatch | None:
         counted = self._read(values)
         summary, places = counted.summary, read_places(values[PLACES])
         if self._may_repeat(counted) or not self._may_publish(summary):
             return None
-        if places:
-            held = Held(self.chain.check(places.of(records)))
-            again = held.compute(summary_columns())
-            # An extension's rule may look at the clock. What is a gap marker in the log has to be in the quarantine.
-            if (again["violated"], again["dead_letters"]) != (summary.violated, summary.dead_letters):
-                held.release()
-                return None
-        return CheckedBatch(held, counted, all_fresh(summary), lambda: self._events(held.records), staged)
+        aside = self._judge_again(places.of(records), summary, context) if places else SetAside(held)
+        if aside is None:
+            return None
+
+        def fresh() -> FreshEvents:
+            return self._events(aside.held.records)
+
+        return CheckedBatch(aside.held, counted, all_fresh(summary), fresh, staged, aside.quarantine)
+
+    def _judge_again(self, records: Records, summary: BatchSummary, context: BatchContext) -> SetAside | None:
+        """The records that go elsewhere than to the log; None where this time they don't get the same verdict.
+
+        An extension's rule may look at the clock. What is a gap marker in the log has to be in the quarantine.
+        """
+        suit_batch_size(self._few, summary.violated + summary.dead_letters, fuses=False)
+        checked = self.chain.check(records, self._few)
+        if summary.violated and self.quarantine.can_stage(summary):
+            observed = observe(checked, summary_columns())
+            rows = self.chain.quarantined(self._events(CheckedRecords(observed.rows)), context)
+            aside = SetAside(Held(checked), stage_append(rows, self.quarantine.location))
+            again = observed.values
+        else:
+            aside = SetAside(Held(checked))
+            again = aside.held.compute(summary_columns())
+        if (again["violated"], again["dead_letters"]) == (summary.violated, summary.dead_letters):
+            return aside
+        aside.release()
+        return None
 
     def _events(self, checked: CheckedRecords) -> FreshEvents:
         return FreshEvents(take_events(checked, self.chain.table, has_derived=False))

@@ -40,6 +40,20 @@ class Held:
 
 
 @dataclass(frozen=True)
+class SetAside:
+    """The records of a batch that go elsewhere than to the log, and the quarantine's rows where they are staged."""
+
+    held: Held
+    quarantine: StagedAppend | None = None
+
+    def release(self) -> None:
+        """Frees and drops both."""
+        self.held.release()
+        if self.quarantine is not None:
+            self.quarantine.discard()
+
+
+@dataclass(frozen=True)
 class Counted:
     """What one pass told; `fingerprints` are the events', None for a large batch."""
 
@@ -58,7 +72,8 @@ class CheckedBatch:
     """A table's records, parsed, judged, counted, and compared with the log; release it in the end.
 
     `fresh` gives the events that the log lacks. Where the pass that counted wrote their log rows, those are `staged`,
-    and `held` and `fresh` are only of the records that go elsewhere.
+    and `held` and `fresh` are only of the records that go elsewhere; those of them that the quarantine gets may be
+    staged, too.
     """
 
     held: Held
@@ -66,6 +81,7 @@ class CheckedBatch:
     counts: FreshCounts
     fresh: Callable[[], FreshEvents]
     staged: StagedAppend | None = None
+    staged_quarantine: StagedAppend | None = None
     is_compared: bool = False
     """Whether the log had to be asked."""
 
@@ -77,5 +93,6 @@ class CheckedBatch:
     def release(self) -> None:
         """Frees what it holds, and drops what was staged and not published."""
         self.held.release()
-        if self.staged is not None:
-            self.staged.discard()
+        for staged in (self.staged, self.staged_quarantine):
+            if staged is not None:
+                staged.discard()

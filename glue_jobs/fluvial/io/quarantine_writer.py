@@ -27,13 +27,22 @@ class QuarantineWriter:
     table: Table
     location: str
     _highest: str | None = field(default=None, init=False)
+    _has_appended: bool = field(default=False, init=False)
+
+    def can_stage(self, summary: BatchSummary) -> bool:
+        """Whether the table has every column, as this writer appended to it, and lacks all that such a batch brings."""
+        return self._has_appended and not self._may_hold(summary)
 
     def append(self, rows: Quarantined, summary: BatchSummary) -> None:
         """Appends what the quarantine lacks of the rows of a batch with those bounds."""
         lacking: DataFrame = rows
-        if (summary.min_sequence or "") <= self._highest_at_first():
+        if self._may_hold(summary):
             lacking = rows.join(self._places_between(summary), list(_PLACE), "left_anti").select(*rows.columns)
         delta.append(lacking, self.location, properties=delta.quarantine_properties(self.table))
+        self._has_appended = True
+
+    def _may_hold(self, summary: BatchSummary) -> bool:
+        return (summary.min_sequence or "") <= self._highest_at_first()
 
     def _highest_at_first(self) -> str:
         if self._highest is None:

@@ -33,9 +33,13 @@ class TableChain:
     def _place(self) -> PreparedPlan:
         return PreparedPlan(self.session, lambda fresh: place_log(FreshEvents(fresh), self.table))
 
-    def check(self, records: Records) -> CheckedRecords:
-        """Parsed and judged."""
-        return CheckedRecords(self._check.over(records))
+    @cached_property
+    def _quarantine(self) -> PreparedPlan:
+        return PreparedPlan(self.session, lambda fresh: place_quarantined(FreshEvents(fresh), self.table))
+
+    def check(self, records: Records, session: SparkSession | None = None) -> CheckedRecords:
+        """Parsed and judged, in the records' session or in the given one."""
+        return CheckedRecords(self._check.over(records, session=session))
 
     def log_rows(self, fresh: FreshEvents, context: BatchContext) -> LogRows:
         """What a batch's fresh events become in the log."""
@@ -43,7 +47,7 @@ class TableChain:
 
     def quarantined(self, fresh: FreshEvents, context: BatchContext) -> Quarantined:
         """Those of them that break a rule."""
-        return place_quarantined(self._complete(fresh, context), self.table)
+        return Quarantined(self._quarantine.over(self._complete(fresh, context)))
 
     def _complete(self, fresh: FreshEvents, context: BatchContext) -> FreshEvents:
         return carry_batch(FreshEvents(with_keys(fresh, self._keys)), context)

@@ -13,7 +13,7 @@ from fluvial.history.deduplicate import FreshCounts
 from fluvial.io import delta
 from fluvial.io.batch_check import BatchChecker
 from fluvial.io.checked_batch import CheckedBatch
-from fluvial.io.commits import batch_note
+from fluvial.io.commits import APPENDED, batch_note
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.failpoints import Failpoints
 from fluvial.io.history_writer import HistoryWriter
@@ -35,17 +35,13 @@ class TableWriter:
 
     def __post_init__(self) -> None:
         self._chain = TableChain(self.session, self.table)
-        self._checker = BatchChecker(self._chain, self.locations.log)
+        self._quarantine = QuarantineWriter(self.session, self.table, self.locations.quarantine)
+        self._checker = BatchChecker(self._chain, self.locations.log, self._quarantine)
 
     @cached_property
     def history(self) -> HistoryWriter:
         """The settle step of this table."""
         return HistoryWriter(self.session, self.table, self.locations)
-
-    @cached_property
-    def quarantine(self) -> QuarantineWriter:
-        """Where its events go that break a rule."""
-        return QuarantineWriter(self.session, self.table, self.locations.quarantine)
 
     def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
         """Parses, judges and counts the records, and finds what the log lacks; publishes nothing.
@@ -76,11 +72,17 @@ class TableWriter:
         self.history.watch.look()
         if batch.counts.fresh_quarantined:
             with self.failpoints.around("quarantine"):
-                self.quarantine.append(self._chain.quarantined(batch.fresh(), context), batch.summary)
+                self._set_aside(batch, context)
         with self.failpoints.around("log"):
             self._log(batch, context)
         self.history.log_grew(batch.summary)
         self._checker.appended(batch)
+
+    def _set_aside(self, batch: CheckedBatch, context: BatchContext) -> None:
+        if batch.staged_quarantine is not None:
+            batch.staged_quarantine.commit(APPENDED)
+            return
+        self._quarantine.append(self._chain.quarantined(batch.fresh(), context), batch.summary)
 
     def _log(self, batch: CheckedBatch, context: BatchContext) -> None:
         note = batch_note(context.query_id, context.batch_id)
