@@ -31,7 +31,7 @@ class Size:
     micro_rows: int = 20_000
 
 
-FULL: Final = Size(rows=200_000, rounds=7, warm_up=4, micro_rounds=4)
+FULL: Final = Size(rows=200_000, rounds=12, warm_up=8, micro_rounds=4)
 """Large batches are as large as a lane's are by default, when it catches up."""
 QUICK: Final = Size(rows=50_000, rounds=3, warm_up=1, micro_rounds=2, micro_batches=3)
 
