@@ -41,6 +41,12 @@ MIXED = [
     debezium("c", 13, item(3, "C")),
     debezium("c", 14, item(4, "D") | {"price": "-1"}),
 ]
+LATER = [
+    debezium("u", 20, item(3, "E")),
+    debezium("c", 21, item(5, "F") | {"price": "-2"}),
+    "broken, too",
+    debezium("u", 22, item(1, None)),
+]
 COUNTS = TableCounts(consumed=7, log_rows=3, quarantined=2, dead_letters=1, tombstones=1)
 
 
@@ -173,6 +179,38 @@ def test_a_staged_batch_goes_where_a_held_one_goes(
         assert verify_table(tiny, lake, tiny.table("items")).is_same
     assert lakes[0] == lakes[1]
     assert notes == [(False, False), (True, True), (False, False), (False, False)]
+
+
+def test_what_the_quarantine_gets_staged_is_what_it_gets_held(
+    spark: SparkSession, tiny: UseCase, tmp_path: Path, new_process: Callable[..., LakeWriter]
+) -> None:
+    lakes = []
+    for name, writers in (("staged", 1), ("held", 3)):
+        lake = tmp_path / name
+        made = [new_process(path=lake) for _ in range(writers)]
+        for batch, values in enumerate((PLAIN, MIXED, LATER)):
+            made[min(batch, writers - 1)].write(records(spark, values, first=10 * batch), batch)
+        lakes.append(everything(tiny, lake))
+        assert verify_table(tiny, lake, tiny.table("items")).is_same
+    assert lakes[0] == lakes[1]
+    assert [len(lakes[0][name]) for name in ("log", "quarantine", "dead letters")] == [2 + 5 + 3, 2 + 2, 1 + 1]
+
+
+@pytest.mark.parametrize("place", ["before quarantine", "after quarantine", "after log"])
+def test_a_process_that_dies_around_staged_quarantine_rows_leaves_each_once(
+    spark: SparkSession, tiny: UseCase, lake: Path, new_process: Callable[..., LakeWriter], place: str
+) -> None:
+    failpoints = CrashAt("")
+    dying = new_process(failpoints=failpoints)
+    for batch, values in enumerate((PLAIN, MIXED)):
+        dying.write(records(spark, values, first=10 * batch), batch)
+    failpoints.place = place
+    with pytest.raises(Crash):
+        dying.write(records(spark, LATER, first=20), 2)
+    new_process().write(records(spark, LATER, first=20), 2)
+    found = {name: len(rows) for name, rows in everything(tiny, lake).items()}
+    assert (found["log"], found["quarantine"], found["dead letters"]) == (2 + 5 + 3, 2 + 2, 1 + 1)
+    assert verify_table(tiny, lake, tiny.table("items")).is_same
 
 
 @pytest.mark.parametrize(
