@@ -3,15 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Final, Protocol
+from typing import Protocol
 
 from pyspark.sql import DataFrame
 
 from fluvial.io.session import suit_batch_size
 from tests.benchmarks.cost import Cost, Meter
-from tests.benchmarks.rivals import Rival, Write
-
-_LARGE: Final = 1_000_000
+from tests.benchmarks.rivals import MANY, Rival, Write
 
 
 class Batches(Protocol):
@@ -107,7 +105,7 @@ def run_in_turn(run: Run, entries: Mapping[str, Entry]) -> dict[str, Series]:
 def _run_round(meter: Meter, entry: Entry, number: int) -> Cost:
     batches = range(number * entry.per_round, (number + 1) * entry.per_round)
     frames = [(batch, entry.stream.batch(batch)) for batch in batches]
-    suit_batch_size(meter.session, _LARGE)  # Fluvial suits the session to its small batches: not the others' choice
+    suit_batch_size(meter.session, MANY)  # Fluvial suits the session to its small batches: not the others' choice
     if entry.before is not None:
         _write_all(entry.before, frames)
     return meter.measure(lambda: _write_all(entry.rival.write, frames), entry.rival.folder)

@@ -22,7 +22,8 @@ from tests.benchmarks.telemetry import only_table
 
 QUERY: Final = "benchmark"
 PROCESSED_AT: Final = datetime(2026, 1, 2, tzinfo=UTC)
-_MANY: Final = 1_000_000
+MANY: Final = 1_000_000
+"""Events of a large batch, about: what plans run generated code for."""
 _NEVER: Final = SettlePolicy(policy="rows", rows=1_000_000_000)
 _TEXT: Final = frozenset({"timestamp", "date"})
 """Types that the parser of JSON reads slowly: read as text and cast, they cost less than half."""
@@ -97,7 +98,7 @@ class FastPath:
     def write(self, records: DataFrame, batch: int) -> None:
         """What LakeWriter does for one table."""
         context = BatchContext(QUERY, batch, PROCESSED_AT)
-        suit_batch_size(self.session, _MANY if self.rows is None else self.rows, fuses=False)
+        suit_batch_size(self.session, MANY if self.rows is None else self.rows, fuses=False)
         checked = self.writer.check(Records(records), context, self.rows)
         try:
             self.inspect(checked)
