@@ -24,7 +24,9 @@ _OPERATIONS: Final = {
 }
 _HEX: Final = "0x"
 _LONGEST: Final = 2**31 - 1
-_STREAM_POSITION: Final = r"^[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}\.\d+\.[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$"
+_HALF: Final = r"\p{XDigit}{1,8}+"
+_STREAM_POSITION: Final = rf"^{_HALF}/{_HALF}\.\d++\.{_HALF}/{_HALF}$"
+"""Possessive: what a part took it keeps, for the parts are told apart by what stands between them."""
 
 
 def is_dms(parsed: Column) -> Column:

@@ -10,10 +10,20 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.envelope import debezium, dms
-from fluvial.envelope.reasons import HAS_ENVELOPE, HAS_PAYLOAD, IS_CONTROL, IS_CORRUPT, record_kind, rejection_reason
+from fluvial.envelope.reasons import (
+    ENVELOPE_REASON,
+    HAS_IMAGE,
+    IS_CONTROL,
+    IS_TOMBSTONE,
+    envelope_reason,
+    record_kind,
+    rejection_reason,
+)
 from fluvial.envelope.schema import CORRUPT, ENVELOPE_SCHEMA, exact_schema, long_number, wide_decimals
 from fluvial.envelope.values import is_unavailable, read_value
 from fluvial.streams import (
+    EVENT,
+    FINGERPRINT,
     IMAGE,
     KAFKA_TIMESTAMP,
     KIND,
@@ -30,6 +40,7 @@ from fluvial.streams import (
 _PARSED: Final = "_parsed"
 _EXACT: Final = "_exact"
 _TEXT: Final = "_text_"
+_RECORD: Final = (c.TOPIC, c.PARTITION, c.OFFSET, KAFKA_TIMESTAMP)
 _PLACE: Final = (*c.POSITION, KAFKA_TIMESTAMP, SNAPSHOT_END)
 """What is copied from level to level as it is."""
 _UPSERTS: Final = (c.INSERT, c.UPDATE, c.READ)
@@ -43,12 +54,10 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
     Each level computes once what the next ones use several times; Spark keeps such levels apart. Copying the columns
     from level to level costs more than most of what a level computes: there are as few as can be.
     """
-    opened = records.select("*", _parsed_value().alias(_PARSED), *_exact_numbers(table))
-    placed = opened.select(*_record_columns(), *_event_columns(F.col(_PARSED), table))
-    worded = placed.select("*", *text_columns(table))
-    typed = worded.select("*", *typed_columns(table), _not_authored(table))
-    reasoned = typed.select(*_reasoned_columns(table))
-    return ParsedRecords(reasoned.select(*_output_columns(table)))
+    opened = records.select(*_record_columns(), _parsed_value().alias(_PARSED), *_exact_numbers(table))
+    placed = opened.select(*_RECORD, RAW_KEY, RAW_VALUE, *_event_columns(F.col(_PARSED), table))
+    typed = placed.select("*", *typed_columns(table), _not_authored(table))
+    return ParsedRecords(typed.select(*_output_columns(table)))
 
 
 def _parsed_value() -> Column:
@@ -82,21 +91,32 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
     def either(first: Column, second: Column) -> Column:
         return F.when(is_debezium, first).otherwise(F.when(dms.is_dms(parsed), second))
 
+    operation = either(debezium.operation(parsed), dms.operation(parsed))
+    row = either(debezium.image(parsed), _dms_image(parsed, "data", table))
+    # A truncate has no row, whatever it says.
+    image = F.when(operation != c.TRUNCATE, row)
     return [
-        parsed[CORRUPT].isNotNull().alias(IS_CORRUPT),
-        parsed["payload"].isNotNull().alias(HAS_PAYLOAD),
-        F.coalesce(is_debezium | dms.is_dms(parsed), F.lit(False)).alias(HAS_ENVELOPE),
+        *_envelope_columns(parsed),
         F.coalesce(either(debezium.is_control(parsed), dms.is_control(parsed)), F.lit(False)).alias(IS_CONTROL),
-        either(debezium.operation(parsed), dms.operation(parsed)).alias(c.OPERATION),
-        either(debezium.image(parsed), _dms_image(parsed, "data", table)).alias(IMAGE),
+        operation.alias(c.OPERATION),
+        image.alias(IMAGE),
+        image.isNotNull().alias(HAS_IMAGE),
+        *text_columns(table, image, F.when(operation != c.TRUNCATE, F.col(RAW_KEY))),
         F.when(~is_debezium & dms.is_operation(parsed, c.UPDATE), _dms_image(parsed, "before-image", table)).alias(
             PREVIOUS_KEY
         ),
         F.coalesce(is_debezium & debezium.ends_snapshot(parsed), F.lit(False)).alias(SNAPSHOT_END),
-        either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col("offset"))).alias(c.SEQUENCE),
+        either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col(c.OFFSET))).alias(c.SEQUENCE),
         either(debezium.commit_time(parsed), dms.commit_time(parsed)).alias(c.COMMIT_TIME),
         either(debezium.source_position(parsed), dms.source_position(parsed)).alias(c.SOURCE_POSITION),
     ]
+
+
+def _envelope_columns(parsed: Column) -> list[Column]:
+    text = F.col(RAW_VALUE)
+    has_envelope = F.coalesce(debezium.is_debezium(parsed) | dms.is_dms(parsed), F.lit(False))
+    reason = envelope_reason(text, parsed[CORRUPT].isNotNull(), parsed["payload"].isNotNull(), has_envelope)
+    return [text.isNull().alias(IS_TOMBSTONE), reason.alias(ENVELOPE_REASON)]
 
 
 def _dms_image(parsed: Column, name: str, table: Table) -> Column:
@@ -105,21 +125,19 @@ def _dms_image(parsed: Column, name: str, table: Table) -> Column:
     return dms.image(parsed[name], binary, numbers)
 
 
-def text_columns(table: Table) -> list[Column]:
-    """The raw text of every business column, from IMAGE and RAW_KEY; what later steps read."""
-    return [_text(table, name).alias(_text_name(name)) for name in table.column_names]
+def text_columns(table: Table, image: Column, record_key: Column) -> list[Column]:
+    """The raw text of every business column, from the row image; of a key column it lacks, from the record's key."""
+
+    def text(name: str) -> Column:
+        if name not in table.primary_key:
+            return image[name]
+        return F.coalesce(image[name], F.get_json_object(record_key, f"$.{name}"))
+
+    return [text(name).alias(_text_name(name)) for name in table.column_names]
 
 
 def _text_name(column: str) -> str:
     return f"{_TEXT}{column}"
-
-
-def _text(table: Table, name: str) -> Column:
-    """A key column missing from the image is read from the record's key; a truncate has no row, whatever it says."""
-    text = F.col(IMAGE)[name]
-    if name in table.primary_key:
-        text = F.coalesce(text, F.get_json_object(F.col(RAW_KEY), f"$.{name}"))
-    return F.when(F.col(c.OPERATION) != c.TRUNCATE, text)
 
 
 def typed_columns(table: Table) -> list[Column]:
@@ -156,7 +174,7 @@ def unreadable_columns(table: Table) -> Column:
 
     is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
     typed = [column.name for column in table.columns if column.type != "string"]
-    return _names_where(is_upsert, {name: failed(name) for name in typed}).alias(UNREADABLE)
+    return _names_where(is_upsert, {name: failed(name) for name in typed})
 
 
 def _names_where(applies: Column, conditions: dict[str, Column]) -> Column:
@@ -174,25 +192,27 @@ def _payload_hash(table: Table) -> Column:
     return F.xxhash64(*texts, c.NOT_AUTHORED, c.COMMIT_TIME)
 
 
-def _reasoned_columns(table: Table) -> list[Column]:
-    """All but the texts, which nothing needs after these."""
-    kept = (*_PLACE, RAW_KEY, RAW_VALUE, IMAGE, PREVIOUS_KEY, c.NOT_AUTHORED, IS_CONTROL, *table.column_names)
-    return [
-        *(F.col(name) for name in kept),
-        rejection_reason(table.primary_key).alias(REASON),
-        _payload_hash(table).alias(c.PAYLOAD_HASH),
-        unreadable_columns(table),
-    ]
-
-
 def _output_columns(table: Table) -> list[Column]:
-    kept = (*_PLACE, REASON, c.PAYLOAD_HASH, c.NOT_AUTHORED, UNREADABLE, IMAGE, *table.column_names)
+    """All but the texts, which nothing needs after these."""
+    kept = (*_PLACE, c.NOT_AUTHORED, IMAGE, *table.column_names)
+    reason, payload_hash = rejection_reason(table.primary_key), _payload_hash(table)
+    kind = record_kind(reason)
     return [
-        record_kind().alias(KIND),
+        kind.alias(KIND),
         *(F.col(name) for name in kept),
-        *(F.when(F.col(REASON).isNotNull(), F.col(name)).cast("binary").alias(name) for name in (RAW_KEY, RAW_VALUE)),
+        reason.alias(REASON),
+        payload_hash.alias(c.PAYLOAD_HASH),
+        _fingerprint(table, kind, payload_hash).alias(FINGERPRINT),
+        unreadable_columns(table).alias(UNREADABLE),
+        *(F.when(reason.isNotNull(), F.col(name)).cast("binary").alias(name) for name in (RAW_KEY, RAW_VALUE)),
         _changed_key(table).alias(PREVIOUS_KEY),
     ]
+
+
+def _fingerprint(table: Table, kind: Column, payload_hash: Column) -> Column:
+    """Computed for every record and dropped by the sum, so that Spark takes the payload's hash from beside it."""
+    of_any = F.xxhash64(*table.primary_key, c.SEQUENCE, c.OPERATION, payload_hash)
+    return of_any + F.when(kind == EVENT, F.lit(0))
 
 
 def _changed_key(table: Table) -> Column:

@@ -8,24 +8,28 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
-from fluvial.streams import CONTROL, DEAD_LETTER, EVENT, IMAGE, RAW_VALUE, REASON, TOMBSTONE
+from fluvial.streams import CONTROL, DEAD_LETTER, EVENT, TOMBSTONE
 
-IS_CORRUPT: Final = "_is_corrupt"
-HAS_PAYLOAD: Final = "_has_payload"
-HAS_ENVELOPE: Final = "_has_envelope"
+IS_TOMBSTONE: Final = "_is_tombstone"
+ENVELOPE_REASON: Final = "_envelope_reason"
 IS_CONTROL: Final = "_is_control"
+HAS_IMAGE: Final = "_has_image"
 _LONE_SURROGATE: Final = (
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
 )
 
 
-def record_kind() -> Column:
-    """`event`, `dead_letter`, `control` or `tombstone`; needs the reason computed before."""
+def envelope_reason(text: Column, is_corrupt: Column, has_payload: Column, has_envelope: Column) -> Column:
+    """Why a record's text holds no envelope, in words without values; NULL where it does, and for a tombstone.
+
+    Told where the text is at hand, so that nothing behind has to carry it.
+    """
     return (
-        F.when(F.col(RAW_VALUE).isNull(), F.lit(TOMBSTONE))
-        .when(F.col(REASON).isNotNull(), F.lit(DEAD_LETTER))
-        .when(F.col(IS_CONTROL), F.lit(CONTROL))
-        .otherwise(F.lit(EVENT))
+        F.when(text.isNull(), None)
+        .when(_is_not_text(text), F.lit("not valid UTF-8 text"))
+        .when(is_corrupt, F.lit("malformed JSON, or a field of the envelope has the wrong type"))
+        .when(has_payload & ~has_envelope, F.lit("converter writes schemas: set schemas.enable=false"))
+        .when(~has_envelope, F.lit("neither a Debezium nor a DMS envelope"))
     )
 
 
@@ -35,22 +39,28 @@ def rejection_reason(primary_key: tuple[str, ...]) -> Column:
     has_row = operation != c.TRUNCATE
     key_missing = reduce(operator.or_, (F.col(name).isNull() for name in primary_key))
     return (
-        F.when(F.col(RAW_VALUE).isNull(), None)
-        .when(_is_not_text(), F.lit("not valid UTF-8 text"))
-        .when(F.col(IS_CORRUPT), F.lit("malformed JSON, or a field of the envelope has the wrong type"))
-        .when(F.col(HAS_PAYLOAD) & ~F.col(HAS_ENVELOPE), F.lit("converter writes schemas: set schemas.enable=false"))
-        .when(~F.col(HAS_ENVELOPE), F.lit("neither a Debezium nor a DMS envelope"))
+        F.when(F.col(IS_TOMBSTONE), None)
+        .when(F.col(ENVELOPE_REASON).isNotNull(), F.col(ENVELOPE_REASON))
         .when(F.col(IS_CONTROL), None)
         .when(operation.isNull(), F.lit("unknown operation"))
         .when(F.col(c.SEQUENCE).isNull(), F.lit("no usable source position"))
         .when(F.col(c.COMMIT_TIME).isNull(), F.lit("no commit time"))
-        .when(has_row & F.col(IMAGE).isNull() & (operation != c.DELETE), F.lit("no row image"))
+        .when(has_row & ~F.col(HAS_IMAGE) & (operation != c.DELETE), F.lit("no row image"))
         .when(has_row & key_missing, F.lit("primary key missing or unreadable"))
     )
 
 
-def _is_not_text() -> Column:
+def record_kind(reason: Column) -> Column:
+    """`event`, `dead_letter`, `control` or `tombstone`, of a record rejected for that reason, or for none."""
+    return (
+        F.when(F.col(IS_TOMBSTONE), F.lit(TOMBSTONE))
+        .when(reason.isNotNull(), F.lit(DEAD_LETTER))
+        .when(F.col(IS_CONTROL), F.lit(CONTROL))
+        .otherwise(F.lit(EVENT))
+    )
+
+
+def _is_not_text(text: Column) -> Column:
     """Bytes that aren't UTF-8, or an escaped surrogate without its partner: reading them would change the data."""
-    text = F.col(RAW_VALUE)
     damaged = F.encode(text, "UTF-8").cast("string") != text
     return damaged | (text.contains("\\u") & text.rlike(_LONE_SURROGATE))

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.envelope.parse import text_columns, typed_columns, unreadable_columns
-from fluvial.streams import EVENT, IMAGE, KIND, RAW_KEY, ParsedRecords
+from fluvial.streams import EVENT, IMAGE, KIND, UNREADABLE, ParsedRecords
 
 StoredEvents = NewType("StoredEvents", DataFrame)
 """Quarantine rows with what their gap marker knows (`_not_authored_columns _payload_hash`), and REPAIRS."""
@@ -34,16 +34,15 @@ def restore_events(stored: StoredEvents, table: Table) -> ParsedRecords:
         *c.POSITION,
         c.PAYLOAD_HASH,
         F.lit(EVENT).alias(KIND),
-        F.lit(None).cast("string").alias(RAW_KEY),
         _repaired_image(repairs).alias(IMAGE),
         _still_unauthored(repairs).alias(c.NOT_AUTHORED),
         F.map_keys(repairs).alias(REPAIRED),
         F.col(c.VIOLATIONS).alias(FIRST_VIOLATIONS),
     )
-    worded = placed.select("*", *text_columns(table))
+    worded = placed.select("*", *text_columns(table, F.col(IMAGE), F.lit(None).cast("string")))
     typed = worded.select("*", *_values(table))
     texts = [name for name in worded.columns if name not in placed.columns]
-    return ParsedRecords(typed.select("*", unreadable_columns(table)).drop(*texts))
+    return ParsedRecords(typed.select("*", unreadable_columns(table).alias(UNREADABLE)).drop(*texts))
 
 
 def _repaired_image(repairs: Column) -> Column:

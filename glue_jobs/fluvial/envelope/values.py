@@ -68,12 +68,15 @@ def _within_years(value: Column, kind: str) -> Column:
 def read_time(text: Column) -> Column:
     """An ISO time of the years 1 to 9999, UTC where it gives no zone.
 
-    The usual `Z` behind a digit is cut off first: Spark compiles a regex for each zone. Without a date Spark would take
-    the day on which it reads: '12:00' would be another time tomorrow.
+    The usual `Z` behind a digit is cut off first: Spark compiles a regex for each zone. It is cut from the bytes, which
+    takes no counting of characters. Without a date Spark would take the day on which it reads: '12:00' would be another
+    time tomorrow.
     """
     has_date = (F.locate("-", text) == _FIRST_DASH) & (F.locate("-", text, _FIRST_DASH + 1) == _SECOND_DASH)
-    is_utc = text.endswith("Z") & text.substr(-2, 1).between("0", "9")
-    time = F.when(is_utc, text.substr(F.lit(1), F.octet_length(text) - 1)).otherwise(text).cast("timestamp")
+    written = text.cast("binary")
+    is_utc = text.endswith("Z") & written.substr(-2, 1).between(F.lit(b"0"), F.lit(b"9"))
+    shortened = written.substr(F.lit(1), F.octet_length(text) - 1).cast("string")
+    time = F.when(is_utc, shortened).otherwise(text).cast("timestamp")
     # Each comparison of the time would read the text once more: only the outermost years are looked at.
     is_inside = (text >= _SECOND_YEAR) & (text < _LAST_YEAR)
     return F.when(has_date, F.when(is_inside, time).otherwise(_within_years(time, "timestamp")))

@@ -15,10 +15,9 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.streams import (
-    EVENT,
+    FINGERPRINT,
     HAS_ERROR,
     IS_DERIVED,
-    KIND,
     BatchContext,
     BatchSummary,
     ChangeEvents,
@@ -71,29 +70,24 @@ def all_fresh(summary: BatchSummary) -> FreshCounts:
     )
 
 
-def distinct_events(primary_key: tuple[str, ...]) -> Column:
-    """How many different events CheckedRecords hold, by a 64-bit fingerprint of the identity, and by a shuffle."""
-    return F.count_distinct(_fingerprint(primary_key)).alias(DISTINCT)
+def distinct_events() -> Column:
+    """How many different events CheckedRecords hold, by their fingerprints, and by a shuffle."""
+    return F.count_distinct(FINGERPRINT).alias(DISTINCT)
 
 
-def distinct_events_at_once(primary_key: tuple[str, ...]) -> Column:
+def distinct_events_at_once() -> Column:
     """The same without a shuffle: the fingerprints have to fit into memory."""
-    return F.size(F.collect_set(_fingerprint(primary_key))).alias(DISTINCT)
+    return F.size(F.collect_set(FINGERPRINT)).alias(DISTINCT)
 
 
-def event_fingerprints(primary_key: tuple[str, ...]) -> Column:
+def event_fingerprints() -> Column:
     """The fingerprints themselves, each once, as one text: for a batch that isn't large."""
-    found = F.collect_set(_fingerprint(primary_key)).cast("array<string>")
-    return F.array_join(found, ",").alias(FINGERPRINTS)
+    return F.array_join(F.collect_set(FINGERPRINT).cast("array<string>"), ",").alias(FINGERPRINTS)
 
 
 def read_fingerprints(text: str) -> frozenset[int]:
     """Those that `event_fingerprints` found."""
     return frozenset(map(int, text.split(","))) if text else frozenset()
-
-
-def _fingerprint(primary_key: tuple[str, ...]) -> Column:
-    return F.when(F.col(KIND) == EVENT, F.xxhash64(*identity(primary_key)))
 
 
 def drop_repeats(events: ChangeEvents, primary_key: tuple[str, ...]) -> ChangeEvents:

@@ -77,7 +77,7 @@ class BatchChecker:
 
     @cached_property
     def _fingerprints(self) -> Column:
-        return event_fingerprints(self.chain.table.primary_key)
+        return event_fingerprints()
 
     def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics.
@@ -165,7 +165,7 @@ class BatchChecker:
         counts = self._count_events(expected)
         values = held.compute([*self._aggregates, *counts])
         if not counts:
-            values |= held.records.agg(distinct_events(self.chain.table.primary_key)).collect()[0].asDict()
+            values |= held.records.agg(distinct_events()).collect()[0].asDict()
         return self._read(values)
 
     def _read(self, values: Mapping[str, Any]) -> Counted:
@@ -199,4 +199,4 @@ class BatchChecker:
             return []
         if expected <= MOST_IN_A_BATCH:
             return [self._fingerprints]
-        return [distinct_events_at_once(self.chain.table.primary_key)]
+        return [distinct_events_at_once()]

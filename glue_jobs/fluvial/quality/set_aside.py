@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
-from fluvial.streams import DEAD_LETTER, EVENT, HAS_ERROR, KIND, BatchSummary, Records
+from fluvial.streams import DEAD_LETTER, HAS_ERROR, KIND, BatchSummary, Records
 
 MOST_PLACES: Final = 20_000
 """Of more records than these it isn't worth while to name each."""
@@ -48,8 +48,7 @@ def can_set_aside(table: Table, summary: BatchSummary) -> bool:
 def set_aside() -> Column:
     """Aggregate over CheckedRecords: the places of those to quarantine and of dead letters, as one text."""
     place = F.concat_ws(":", c.PARTITION, c.OFFSET)
-    is_quarantined = (F.col(KIND) == EVENT) & F.col(HAS_ERROR)
-    found = F.collect_set(F.when(is_quarantined | (F.col(KIND) == DEAD_LETTER), place))
+    found = F.collect_set(F.when(F.col(HAS_ERROR) | (F.col(KIND) == DEAD_LETTER), place))
     return F.array_join(F.slice(found, 1, MOST_PLACES), ",").alias(PLACES)
 
 
