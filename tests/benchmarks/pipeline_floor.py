@@ -26,12 +26,13 @@ class Size:
     rounds: int
     warm_up: int
     micro_rounds: int
+    micro_warm_up: int = 1
     micro_batches: int = 8
     """In a round."""
     micro_rows: int = 20_000
 
 
-FULL: Final = Size(rows=200_000, rounds=12, warm_up=8, micro_rounds=4)
+FULL: Final = Size(rows=200_000, rounds=20, warm_up=14, micro_rounds=6, micro_warm_up=3)
 """Large batches are as large as a lane's are by default, when it catches up."""
 QUICK: Final = Size(rows=50_000, rounds=3, warm_up=1, micro_rounds=2, micro_batches=3)
 
@@ -76,7 +77,7 @@ class PipelineFloor:
             "close then append": CloseThenAppend(place("classic"), table, envelope),
         }
         entries = {name: Entry(rival, stream, per_round) for name, rival in rivals.items()}
-        return self._run(entries, self.size.micro_rounds, 1)
+        return self._run(entries, self.size.micro_rounds, self.size.micro_warm_up)
 
     def _run(self, entries: dict[str, Entry], rounds: int, warm_up: int) -> dict[str, Series]:
         return run_in_turn(Run(Meter(self.session), rounds, warm_up, self.report), entries)

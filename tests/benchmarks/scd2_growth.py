@@ -42,7 +42,7 @@ FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=9, warm_up=5)
 SKEWED: Final = Size(keys=20_000, histories=(1, 100), rounds=5, warm_up=2)
 """Behind the uniform one, whose rounds have warmed everything up."""
 QUICK: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=3, warm_up=1)
-LARGE: Final = Size(keys=1_000_000, histories=(1, 4), rounds=4, warm_up=1)
+LARGE: Final = Size(keys=1_000_000, histories=(1, 4), rounds=8, warm_up=5)
 
 
 @dataclass(frozen=True)

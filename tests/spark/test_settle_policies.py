@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
+from fluvial.io.failpoints import Failpoints
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.live_view import read_live_state
 from fluvial.io.query import open_lake
@@ -43,6 +44,33 @@ def test_rows_gather_in_the_log_until_enough_wait_and_a_restart_still_knows_how_
     verdict = verify_table(use_case, lake, use_case.table("items"))
     assert seen == [(0, 2), (0, 4), (6, 6), (6, 8)]
     assert (verdict.differences, verdict.versions, verdict.unsettled_log_versions) == ((), 6, 1)
+
+
+class Compaction(Failpoints):
+    """Somebody compacts the log right before a batch is published."""
+
+    log: str = ""
+
+    def reach(self, place: str) -> None:
+        if place == "before log" and self.log:
+            DeltaTable(self.log).optimize.compact()
+
+
+def test_one_process_counts_what_waits_by_its_own_commits_and_looks_again_where_another_came_between(
+    spark: SparkSession, lake: Path
+) -> None:
+    use_case, between, settled = use_case_with(policy="rows", rows=6), Compaction(), []
+    locations = Locations(use_case, lake)
+    log = locations.table(use_case.table("items")).log
+    writer = LakeWriter(spark, use_case, locations, "query-1", failpoints=between)
+    for batch, start in enumerate((1, 3, 5, 7, 9)):
+        between.log = log if batch == 2 else ""
+        writer.write(records(spark, items(start, 2), first=start), batch)
+        watch = writer._writers["items"].history.watch
+        settled.append((count(use_case, lake, "items"), watch.waiting.versions, watch.waiting.rows))
+    assert settled == [(0, 1, 2), (0, 2, 4), (6, 0, 0), (6, 1, 2), (6, 2, 4)]
+    operations = [commit["operation"] for commit in DeltaTable(log).history()]
+    assert operations == ["WRITE", "WRITE", "WRITE", "OPTIMIZE", "WRITE", "WRITE"]
 
 
 def test_an_idle_table_is_settled_when_its_oldest_row_is_old_enough_and_until_then_no_spark_job_runs(

@@ -16,7 +16,10 @@ from fluvial.io import delta
 
 @dataclass
 class DeltaTransaction:
-    """On one version of a table; on the newest where none is named."""
+    """On one version of a table; where none is named, on the newest that this process knows of.
+
+    What others committed behind it Delta finds when it commits, and lets pass or refuses.
+    """
 
     session: SparkSession
     path: str
@@ -29,9 +32,10 @@ class DeltaTransaction:
             self.inner = self.log.startTransaction(self.none(), self._snapshot())
 
     def _snapshot(self) -> Any:
-        if self.version is None:
-            return self.none()
-        return self._jvm.scala.Option.apply(self.log.getSnapshotAt(self.version, self.none(), self.none()))
+        known = self.log.unsafeVolatileSnapshot()
+        if self.version is not None and known.version() != self.version:
+            known = self.log.getSnapshotAt(self.version, self.none(), self.none())
+        return self._jvm.scala.Option.apply(known)
 
     def find_files(self, condition: Column) -> list[Any]:
         """The AddFiles, with their statistics, that meet a condition over `stats`, in one Spark job.

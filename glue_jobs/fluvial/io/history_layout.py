@@ -6,13 +6,13 @@ order of their end, and in files of bounded size, only the newest are written ag
 sequence: rows that change often stay among themselves, and files of those that rest are left alone.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Final
 
 from pyspark.sql import DataFrame, SparkSession
 
 from fluvial import columns as c
+from fluvial.io.session import setting
 
 _ORDER: Final = (c.IS_CURRENT, c.END_SEQUENCE, c.SEQUENCE)
 
@@ -33,11 +33,6 @@ def most_in_a_file(rows: int) -> int:
     return max(_FEWEST, rows // _MOST_FILES)
 
 
-@contextmanager
-def limited_files(session: SparkSession, rows: int) -> Iterator[None]:
+def limited_files(session: SparkSession, rows: int) -> AbstractContextManager[None]:
     """What the session writes meanwhile goes into files of `most_in_a_file`; it may write nothing else."""
-    session.conf.set(_LIMIT, most_in_a_file(rows))
-    try:
-        yield
-    finally:
-        session.conf.unset(_LIMIT)
+    return setting(session, _LIMIT, str(most_in_a_file(rows)))

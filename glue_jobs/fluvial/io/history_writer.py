@@ -63,15 +63,16 @@ class HistoryWriter:
     def _steps(self) -> PreparedSettle:
         return PreparedSettle(self.session, self.table)
 
-    def log_grew(self, summary: BatchSummary) -> None:
-        """Tells that this process appended one log version with these bounds."""
+    def log_grew(self, summary: BatchSummary, version: int | None) -> None:
+        """Tells that this process appended one log version with these bounds, and its number where it is known."""
         self._grown = self._grown.with_batch(summary)
         self.look_again()
+        self._has_looked = version is not None and self.watch.follow_own(version)
         if self._traits is not None:
             self._traits = self._traits.with_batch(summary)
 
     def look_again(self) -> None:
-        """Tells that the next `settle_due` must look at the log, however the last one ended."""
+        """Tells that the next `settle_due` must look at log and history, however the last one ended."""
         self._has_looked, self._not_before = False, None
 
     def settle_due(self, policy: SettlePolicy, now: datetime) -> int:

@@ -1,7 +1,8 @@
 """The Spark session of the job: Delta on, UTC, small-batch settings, versions asserted before anything runs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,11 +97,24 @@ def suit_batch_size(session: SparkSession, records: int, *, fuses: bool = True) 
     """Interprets the plans of a small batch: generating and compiling code for them takes longer than running them.
 
     `fuses` is false for the chain up to the log: Spark can't fuse steps around `from_json`, and the code of the others
-    exceeds what the JVM compiles, so it would be generated, measured and dropped for each batch.
+    exceeds what the JVM compiles, so it would be generated, measured and dropped for each batch. An interpreted plan
+    looks for common parts of its expressions at each start of a task, and then asks a cache for them in each row.
     """
     is_small = records < SMALL_BATCH
     session.conf.set("spark.sql.codegen.wholeStage", str(fuses and not is_small).lower())
     session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_small else "FALLBACK")
+    session.conf.set("spark.sql.subexpressionElimination.enabled", str(not is_small).lower())
+
+
+@contextmanager
+def setting(session: SparkSession, name: str, value: str) -> Iterator[None]:
+    """A setting of the session for what it plans meanwhile."""
+    before = str(session.conf.get(name))
+    session.conf.set(name, value)
+    try:
+        yield
+    finally:
+        session.conf.set(name, before)
 
 
 def find_versions(session: SparkSession) -> Versions:

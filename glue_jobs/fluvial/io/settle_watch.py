@@ -57,6 +57,18 @@ class SettleWatch:
             self._follow_log(log)
         self.history, self.log = history, log
 
+    def follow_own(self, version: int) -> bool:
+        """Takes in this process's own commit to the log; False where others committed between those seen and it.
+
+        Needs no look at the tables: that nobody else did anything since, the next one finds out.
+        """
+        if self.log is None or version != self._seen + 1:
+            return False
+        log = replace(self.log, version=version)
+        self._follow_log(log)
+        self.log = log
+        return True
+
     def fold_to(self, version: int) -> None:
         """Tells that the history holds the log up to that version."""
         self.settled = self._seen = version

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from fluvial.io.parked import BatchId, OffsetRange, Share
+from fluvial.io.session import setting
 from fluvial.streams import BatchContext
 
 PassedOver = Mapping[str, Sequence[OffsetRange]]
@@ -13,10 +14,12 @@ PassedOver = Mapping[str, Sequence[OffsetRange]]
 
 
 def find_shares(records: DataFrame, context: BatchContext) -> dict[str, Share]:
-    """The share of each topic."""
+    """The share of each topic. There is a row for each of Kafka's partitions: one task puts them together."""
     counts = (F.count("*").alias("records"), F.min("offset").alias("first"), F.max("offset").alias("last"))
     shares: dict[str, Share] = {}
-    for row in records.groupBy("topic", "partition").agg(*counts).collect():
+    with setting(records.sparkSession, "spark.sql.shuffle.partitions", "1"):
+        rows = records.groupBy("topic", "partition").agg(*counts).collect()
+    for row in rows:
         _add(shares, row["topic"], _share(row, context))
     return shares
 

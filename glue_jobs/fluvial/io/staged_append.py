@@ -21,10 +21,13 @@ class StagedAppend:
     files: Sequence[Any]
     """Delta's AddFiles; none once their fate is decided."""
 
-    def commit(self, note: str) -> None:
-        """Publishes the rows. From here on nothing is discarded: a commit that fails may have come through."""
+    def commit(self, note: str) -> int:
+        """Publishes the rows, and returns the version that holds them.
+
+        From here on nothing is discarded: a commit that fails may have come through.
+        """
         files, self.files = self.files, ()
-        self.transaction.commit(files, note, is_append=True)
+        return self.transaction.commit(files, note, is_append=True)
 
     def discard(self) -> None:
         """Deletes the files, unless they were to be published."""

@@ -58,7 +58,8 @@ class TableWriter:
         """Quarantine and log, then the history; returns where each record went."""
         if batch.counts.fresh:
             self._append(batch, context)
-        self.history.look_again()
+        else:
+            self.history.look_again()
         self.settle_due(context.processed_at)
         return _table_counts(batch.summary, batch.counts, dead)
 
@@ -74,8 +75,8 @@ class TableWriter:
             with self.failpoints.around("quarantine"):
                 self._set_aside(batch, context)
         with self.failpoints.around("log"):
-            self._log(batch, context)
-        self.history.log_grew(batch.summary)
+            version = self._log(batch, context)
+        self.history.log_grew(batch.summary, version)
         self._checker.appended(batch)
 
     def _set_aside(self, batch: CheckedBatch, context: BatchContext) -> None:
@@ -84,13 +85,14 @@ class TableWriter:
             return
         self._quarantine.append(self._chain.quarantined(batch.fresh(), context), batch.summary)
 
-    def _log(self, batch: CheckedBatch, context: BatchContext) -> None:
+    def _log(self, batch: CheckedBatch, context: BatchContext) -> int | None:
+        """Appends, and returns the version that the commit made, where it says."""
         note = batch_note(context.query_id, context.batch_id)
         if batch.staged is not None:
-            batch.staged.commit(note)
-            return
+            return batch.staged.commit(note)
         rows = self._chain.log_rows(batch.fresh(), context)
         delta.append(rows, self.locations.log, properties=delta.log_properties(self.table), note=note)
+        return None
 
 
 def _table_counts(summary: BatchSummary, counts: FreshCounts, dead: DeadLetterCounts) -> TableCounts:
