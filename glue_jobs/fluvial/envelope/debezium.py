@@ -27,6 +27,11 @@ def is_control(parsed: Column) -> Column:
     return parsed["op"] == _MESSAGE
 
 
+def is_truncate(parsed: Column) -> Column:
+    """Whether the table was emptied."""
+    return parsed["op"] == "t"
+
+
 def operation(parsed: Column) -> Column:
     """The operation; null where `op` is none of the known letters."""
     op = parsed["op"]
@@ -34,8 +39,8 @@ def operation(parsed: Column) -> Column:
 
 
 def image(parsed: Column) -> Column:
-    """The row the event speaks of: before a delete, after anything else."""
-    return F.when(parsed["op"] == "d", parsed["before"]).otherwise(parsed["after"])
+    """The row the event speaks of: before a delete, after anything else; none of a truncate, whatever it says."""
+    return F.when(parsed["op"] == "d", parsed["before"]).when(~is_truncate(parsed), parsed["after"])
 
 
 def event_sequence(parsed: Column) -> Column:
