@@ -16,10 +16,7 @@ from fluvial.io import delta
 
 @dataclass
 class DeltaTransaction:
-    """On one version of a table; where none is named, on the newest that this process knows of.
-
-    What others committed behind it Delta finds when it commits, and lets pass or refuses.
-    """
+    """On one version of a table; on the newest where none is named."""
 
     session: SparkSession
     path: str
@@ -32,10 +29,9 @@ class DeltaTransaction:
             self.inner = self.log.startTransaction(self.none(), self._snapshot())
 
     def _snapshot(self) -> Any:
-        known = self.log.unsafeVolatileSnapshot()
-        if self.version is not None and known.version() != self.version:
-            known = self.log.getSnapshotAt(self.version, self.none(), self.none())
-        return self._jvm.scala.Option.apply(known)
+        if self.version is None:
+            return self.none()
+        return self._jvm.scala.Option.apply(self.log.getSnapshotAt(self.version, self.none(), self.none()))
 
     def find_files(self, condition: Column) -> list[Any]:
         """The AddFiles, with their statistics, that meet a condition over `stats`, in one Spark job.
