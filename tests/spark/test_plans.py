@@ -1,5 +1,6 @@
 """What a micro-batch may cost, counted and not timed: Spark jobs, and how often the JSON is parsed."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +15,12 @@ from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.delta import hold
 from fluvial.io.session import SMALL_BATCH, suit_batch_size
+from fluvial.io.table_chain import TableChain
 from fluvial.io.table_writer import TableWriter
-from fluvial.micro_batch import check_records, place_log
+from fluvial.metrics.accounting import summary_columns
+from fluvial.micro_batch import check_records, place_log, take_events
 from fluvial.quality.split import carry_batch
-from fluvial.streams import BatchContext, FreshEvents, Records
+from fluvial.streams import IMAGE, RAW_VALUE, BatchContext, CheckedRecords, FreshEvents, Records
 from tests.benchmarks.cost import Meter
 from tests.spark.records import debezium, dms, records
 
@@ -175,6 +178,23 @@ def test_json_is_parsed_once_for_each_record(
     operation = "c" if envelope is debezium else "insert"
     checked = check_records(Records(records(spark, [envelope(operation, 5, item(1))])), tiny.table(table))
     assert checked._jdf.queryExecution().optimizedPlan().toString().count("from_json") == 1
+
+
+def test_a_record_s_bytes_and_its_row_are_copied_no_further_than_they_are_needed(
+    spark: SparkSession, tiny: UseCase
+) -> None:
+    chain = TableChain(spark, tiny.table("items"))
+    checked = chain.check(Records(inserts(spark, 1)))
+    counted = CheckedRecords(checked.observe("counts", *summary_columns()))
+    events = FreshEvents(take_events(counted, chain.table, has_derived=False))
+    spark.conf.set("spark.sql.debug.maxToStringFields", "1000")
+    try:
+        plan = chain.log_rows(events, context(1))._jdf.queryExecution().optimizedPlan().toString()
+    finally:
+        spark.conf.unset("spark.sql.debug.maxToStringFields")
+    levels = [line for line in plan.splitlines() if "Project [" in line]
+    assert [sum(bool(re.search(rf"\b{name}#", level)) for level in levels) for name in (RAW_VALUE, IMAGE)] == [2, 2]
+    assert len(levels) == 6
 
 
 def test_a_plan_grows_with_its_transforms_and_not_by_their_power(spark: SparkSession, tiny: UseCase) -> None:

@@ -105,7 +105,7 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
         image.alias(IMAGE),
         image.isNotNull().alias(HAS_IMAGE),
         *text_columns(table, image, F.when(~is_truncate, F.col(RAW_KEY))),
-        F.when(is_update_by_dms, _dms_image(_BEFORE, table)).alias(PREVIOUS_KEY),
+        F.when(is_update_by_dms, _changed_key(table, _dms_image(_BEFORE, table), image)).alias(PREVIOUS_KEY),
         F.coalesce(is_debezium & debezium.ends_snapshot(parsed), F.lit(False)).alias(SNAPSHOT_END),
         either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col(c.OFFSET))).alias(c.SEQUENCE),
         either(debezium.commit_time(parsed), dms.commit_time(parsed)).alias(c.COMMIT_TIME),
@@ -214,7 +214,7 @@ def _payload_hash(table: Table) -> Column:
 
 def _output_columns(table: Table) -> list[Column]:
     """All but the texts, which nothing needs after these."""
-    kept = (*_PLACE, c.NOT_AUTHORED, IMAGE, *table.column_names)
+    kept = (*_PLACE, c.NOT_AUTHORED, IMAGE, PREVIOUS_KEY, *table.column_names)
     reason, payload_hash = rejection_reason(table.primary_key), _payload_hash(table)
     kind = record_kind(reason)
     return [
@@ -225,7 +225,6 @@ def _output_columns(table: Table) -> list[Column]:
         _fingerprint(table, kind, payload_hash).alias(FINGERPRINT),
         unreadable_columns(table).alias(UNREADABLE),
         *(F.when(reason.isNotNull(), F.col(name)).cast("binary").alias(name) for name in (RAW_KEY, RAW_VALUE)),
-        _changed_key(table).alias(PREVIOUS_KEY),
     ]
 
 
@@ -235,12 +234,11 @@ def _fingerprint(table: Table, kind: Column, payload_hash: Column) -> Column:
     return of_any + F.when(kind == EVENT, F.lit(0))
 
 
-def _changed_key(table: Table) -> Column:
+def _changed_key(table: Table, before: Column, after: Column) -> Column:
     """The old key, as texts, where a DMS update changed the primary key, else NULL.
 
     A key column that the before-image leaves out did not change.
     """
-    before, after = F.col(PREVIOUS_KEY), F.col(IMAGE)
     differs = reduce(operator.or_, (before[name] != after[name] for name in table.primary_key))
     old_key = F.struct(*(F.coalesce(before[name], after[name]).alias(name) for name in table.primary_key))
     return F.when(F.coalesce(differs, F.lit(False)), old_key)
