@@ -14,7 +14,7 @@ from fluvial.io import delta
 from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.delta import hold
-from fluvial.io.session import SMALL_BATCH, suit_batch_size
+from fluvial.io.session import SMALL_BATCH, setting, suit_batch_size
 from fluvial.io.table_chain import TableChain
 from fluvial.io.table_writer import TableWriter
 from fluvial.metrics.accounting import summary_columns
@@ -187,14 +187,20 @@ def test_a_record_s_bytes_and_its_row_are_copied_no_further_than_they_are_needed
     checked = chain.check(Records(inserts(spark, 1)))
     counted = CheckedRecords(checked.observe("counts", *summary_columns()))
     events = FreshEvents(take_events(counted, chain.table, has_derived=False))
-    spark.conf.set("spark.sql.debug.maxToStringFields", "1000")
-    try:
+    with setting(spark, "spark.sql.debug.maxToStringFields", "1000"):
         plan = chain.log_rows(events, context(1))._jdf.queryExecution().optimizedPlan().toString()
-    finally:
-        spark.conf.unset("spark.sql.debug.maxToStringFields")
     levels = [line for line in plan.splitlines() if "Project [" in line]
     assert [sum(bool(re.search(rf"\b{name}#", level)) for level in levels) for name in (RAW_VALUE, IMAGE)] == [2, 2]
     assert len(levels) == 6
+
+
+def test_bytes_that_dms_writes_otherwise_are_rewritten_once_for_all_columns(spark: SparkSession, tiny: UseCase) -> None:
+    columns = [{"name": "id", "type": "int", "nullable": False}, *({"name": name, "type": "binary"} for name in "abc")]
+    table = Table.model_validate({"name": "files", "topic": "cdc-files", "primary_key": ["id"], "columns": columns})
+    checked = check_records(Records(records(spark, [dms("insert", 5, {"id": 1})])), table)
+    assert (
+        checked._jdf.queryExecution().optimizedPlan().toString().count("transform_values") == 2
+    )  # the row, and before
 
 
 def test_a_plan_grows_with_its_transforms_and_not_by_their_power(spark: SparkSession, tiny: UseCase) -> None:
@@ -212,9 +218,6 @@ def test_a_plan_grows_with_its_transforms_and_not_by_their_power(spark: SparkSes
         plans = (checked, place_log(carry_batch(fresh, context(1)), table))
         return sum(plan._jdf.queryExecution().optimizedPlan().toString().count("cast(") for plan in plans)
 
-    spark.conf.set("spark.sql.debug.maxToStringFields", "1000")
-    try:
+    with setting(spark, "spark.sql.debug.maxToStringFields", "1000"):
         four, eight = size(casts(2)), size(casts(4))
-        assert eight < 2 * four
-    finally:
-        spark.conf.unset("spark.sql.debug.maxToStringFields")
+    assert eight < 2 * four

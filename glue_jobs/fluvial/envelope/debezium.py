@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
 from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_number, sequence
 
-_OPERATIONS: Final = {"c": INSERT, "u": UPDATE, "d": DELETE, "r": READ, "t": TRUNCATE}
+_OPERATIONS: Final = {INSERT: "c", UPDATE: "u", DELETE: "d", READ: "r", TRUNCATE: "t"}
 _MESSAGE: Final = "m"
 _SNAPSHOT_ENDS: Final = ("last", "last_in_data_collection")
 _LAST_OF_SEQUENCE: Final = r'"(\d+)"\s*\]\s*$'
@@ -27,20 +27,19 @@ def is_control(parsed: Column) -> Column:
     return parsed["op"] == _MESSAGE
 
 
-def is_truncate(parsed: Column) -> Column:
-    """Whether the table was emptied."""
-    return parsed["op"] == "t"
-
-
 def operation(parsed: Column) -> Column:
     """The operation; null where `op` is none of the known letters."""
-    op = parsed["op"]
-    return F.coalesce(*(F.when(op == letter, F.lit(name)) for letter, name in _OPERATIONS.items()))
+    return F.coalesce(*(F.when(is_operation(parsed, known), F.lit(known)) for known in _OPERATIONS))
+
+
+def is_operation(parsed: Column, known: str) -> Column:
+    """Whether it is that one."""
+    return parsed["op"] == _OPERATIONS[known]
 
 
 def image(parsed: Column) -> Column:
-    """The row the event speaks of: before a delete, after anything else; none of a truncate, whatever it says."""
-    return F.when(parsed["op"] == "d", parsed["before"]).when(~is_truncate(parsed), parsed["after"])
+    """The row the event speaks of: before a delete, after anything else."""
+    return F.when(is_operation(parsed, DELETE), parsed["before"]).otherwise(parsed["after"])
 
 
 def event_sequence(parsed: Column) -> Column:
@@ -50,7 +49,7 @@ def event_sequence(parsed: Column) -> Column:
     `source.sequence` tells.
     """
     source = parsed["source"]
-    is_snapshot = (parsed["op"] == "r") & (source["snapshot"] != "incremental") & (source["snapshot"] != "false")
+    is_snapshot = is_operation(parsed, READ) & (source["snapshot"] != "incremental") & (source["snapshot"] != "false")
     streamed_up_to = F.regexp_extract(source["sequence"], _LAST_OF_SEQUENCE, 1).cast("bigint")
     lsn = F.coalesce(source["lsn"], F.when(source["snapshot"] == "incremental", streamed_up_to))
     return sequence(epoch_digits(parsed[EPOCH_FIELD]), F.coalesce(is_snapshot, F.lit(False)), lsn_number(lsn))
@@ -61,7 +60,7 @@ def ends_snapshot(parsed: Column) -> Column:
 
     A first table of one row has `first` instead, which is why the connector's first table is one of Fluvial's own.
     """
-    return (parsed["op"] == "r") & parsed["source"]["snapshot"].isin(*_SNAPSHOT_ENDS)
+    return is_operation(parsed, READ) & parsed["source"]["snapshot"].isin(*_SNAPSHOT_ENDS)
 
 
 def commit_time(parsed: Column) -> Column:

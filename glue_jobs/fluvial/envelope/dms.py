@@ -55,6 +55,8 @@ def image(texts: Column, binary_columns: Collection[str], exact: Mapping[str, Co
 
     Bytes, which DMS writes as 0x..., as base64; `exact` are numbers that lost digits on their way into a text.
     """
+    if not binary_columns and not exact:
+        return texts
 
     def written(name: Column, text: Column) -> Column:
         shown = _as_base64(name, text, binary_columns) if binary_columns else text

@@ -39,11 +39,10 @@ from fluvial.streams import (
 
 _PARSED: Final = "_parsed"
 _EXACT: Final = "_exact"
-_DATA: Final = "data"
-_BEFORE: Final = "before-image"
-"""Where DMS has the row, and the row before an update."""
+_DMS_ROW: Final = "_dms_row"
+_DMS_BEFORE: Final = "_dms_before"
 _TEXT: Final = "_text_"
-_RECORD: Final = (c.TOPIC, c.PARTITION, c.OFFSET, KAFKA_TIMESTAMP)
+_RECORD: Final = (RAW_KEY, RAW_VALUE, c.TOPIC, c.PARTITION, c.OFFSET, KAFKA_TIMESTAMP)
 _PLACE: Final = (*c.POSITION, KAFKA_TIMESTAMP, SNAPSHOT_END)
 """What is copied from level to level as it is."""
 _UPSERTS: Final = (c.INSERT, c.UPDATE, c.READ)
@@ -58,8 +57,8 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
     from level to level costs more than most of what a level computes: there are as few as can be.
     """
     parsed = records.select(*_record_columns(), _parsed_value().alias(_PARSED), *_exact_numbers(table))
-    opened = parsed.select("*", *_rewritten_images(table))
-    placed = opened.select(*_RECORD, RAW_KEY, RAW_VALUE, *_event_columns(F.col(_PARSED), table))
+    opened = parsed.select("*", *_dms_images(table))
+    placed = opened.select(*_RECORD, *_event_columns(F.col(_PARSED), table))
     typed = placed.select("*", *typed_columns(table), _not_authored(table))
     return ParsedRecords(typed.select(*_output_columns(table)))
 
@@ -95,8 +94,9 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
     def either(first: Column, second: Column) -> Column:
         return F.when(is_debezium, first).otherwise(F.when(dms.is_dms(parsed), second))
 
-    is_truncate = either(debezium.is_truncate(parsed), dms.is_operation(parsed, c.TRUNCATE))
-    image = either(debezium.image(parsed), F.when(~dms.is_operation(parsed, c.TRUNCATE), _dms_image(_DATA, table)))
+    is_truncate = either(debezium.is_operation(parsed, c.TRUNCATE), dms.is_operation(parsed, c.TRUNCATE))
+    # A truncate has no row, whatever it says.
+    image = F.when(~is_truncate, either(debezium.image(parsed), F.col(_DMS_ROW)))
     is_update_by_dms = ~is_debezium & dms.is_operation(parsed, c.UPDATE)
     return [
         *_envelope_columns(parsed),
@@ -105,7 +105,7 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
         image.alias(IMAGE),
         image.isNotNull().alias(HAS_IMAGE),
         *text_columns(table, image, F.when(~is_truncate, F.col(RAW_KEY))),
-        F.when(is_update_by_dms, _changed_key(table, _dms_image(_BEFORE, table), image)).alias(PREVIOUS_KEY),
+        F.when(is_update_by_dms, _changed_key(table, F.col(_DMS_BEFORE), image)).alias(PREVIOUS_KEY),
         F.coalesce(is_debezium & debezium.ends_snapshot(parsed), F.lit(False)).alias(SNAPSHOT_END),
         either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col(c.OFFSET))).alias(c.SEQUENCE),
         either(debezium.commit_time(parsed), dms.commit_time(parsed)).alias(c.COMMIT_TIME),
@@ -120,29 +120,19 @@ def _envelope_columns(parsed: Column) -> list[Column]:
     return [text.isNull().alias(IS_TOMBSTONE), reason.alias(ENVELOPE_REASON)]
 
 
-def _rewritten_images(table: Table) -> list[Column]:
-    """What DMS writes otherwise than the rest of the chain reads it, computed once for all columns; mostly nothing."""
-    if not _is_rewritten(table):
-        return []
+def _dms_images(table: Table) -> list[Column]:
+    """The row of a DMS event and the row before it, for all columns at once.
+
+    Of most tables they are as DMS writes them, and Spark doesn't keep the level; rewriting bytes and wide decimals has
+    one of its own.
+    """
     binary = [column.name for column in table.columns if column.type == "binary"]
 
     def image(name: str) -> Column:
         numbers = {column: F.col(_EXACT)[name][column] for column in wide_decimals(table)}
         return dms.image(F.col(_PARSED)[name], binary, numbers)
 
-    return [image(name).alias(_rewritten(name)) for name in (_DATA, _BEFORE)]
-
-
-def _is_rewritten(table: Table) -> bool:
-    return bool(wide_decimals(table)) or any(column.type == "binary" for column in table.columns)
-
-
-def _rewritten(name: str) -> str:
-    return f"_rewritten_{name}"
-
-
-def _dms_image(name: str, table: Table) -> Column:
-    return F.col(_rewritten(name)) if _is_rewritten(table) else F.col(_PARSED)[name]
+    return [image("data").alias(_DMS_ROW), image("before-image").alias(_DMS_BEFORE)]
 
 
 def text_columns(table: Table, image: Column, record_key: Column) -> list[Column]:
