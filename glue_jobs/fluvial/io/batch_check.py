@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 
 from fluvial.history.deduplicate import (
     DISTINCT,
@@ -33,8 +33,8 @@ from fluvial.io import delta
 from fluvial.io.checked_batch import CheckedBatch, Counted, Held, SetAside
 from fluvial.io.observed import observe
 from fluvial.io.quarantine_writer import QuarantineWriter
+from fluvial.io.records_at import records_at
 from fluvial.io.schemas import empty_frame, log_schema
-from fluvial.io.session import suit_batch_size
 from fluvial.io.staged_append import StagedAppend, stage_append
 from fluvial.io.table_chain import TableChain
 from fluvial.metrics.accounting import read_summary, summary_columns
@@ -65,11 +65,6 @@ class BatchChecker:
     @cached_property
     def _aggregates(self) -> list[Column]:
         return [*summary_columns(), *measure_metrics(self.chain.table)]
-
-    @cached_property
-    def _few(self) -> SparkSession:
-        """For the records of a batch that go elsewhere: they are few, however large the batch."""
-        return self.chain.session.newSession()
 
     @cached_property
     def _set_aside(self) -> Column:
@@ -120,7 +115,7 @@ class BatchChecker:
         summary, places = counted.summary, read_places(values[PLACES])
         if self._may_repeat(counted) or not self._may_publish(summary):
             return None
-        aside = self._judge_again(places.of(records), summary, context) if places else SetAside(held)
+        aside = self._judge_again(records_at(places, records), summary, context) if places else SetAside(held)
         if aside is None:
             return None
 
@@ -134,8 +129,7 @@ class BatchChecker:
 
         An extension's rule may look at the clock. What is a gap marker in the log has to be in the quarantine.
         """
-        suit_batch_size(self._few, summary.violated + summary.dead_letters, fuses=False)
-        checked = self.chain.check(records, self._few)
+        checked = self.chain.check(records)
         if summary.violated and self.quarantine.can_stage(summary):
             observed = observe(checked, summary_columns())
             rows = self.chain.quarantined(self._events(CheckedRecords(observed.rows)), context)

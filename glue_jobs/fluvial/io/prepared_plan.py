@@ -44,10 +44,10 @@ class PreparedPlan:
     steps: Callable[..., DataFrame]
     _planned: _Planned | None = field(default=None, init=False)
 
-    def over(self, *frames: DataFrame, session: SparkSession | None = None) -> DataFrame:
+    def over(self, *frames: DataFrame) -> DataFrame:
         """What `steps(*frames)` would give; planned again where a frame has other columns than before.
 
-        It belongs to the session of the first frame, or to the one that is given.
+        It belongs to the session of the first frame.
         """
         jvm, planned = delta.jvm(self.session), self._plan([frame.dtypes for frame in frames])
         sources = {
@@ -59,7 +59,7 @@ class PreparedPlan:
         replaced = planned.plan.transform(jvm.PythonUtils.toScalaMap(sources))
         if planned.has_one_leaf:
             replaced.setAnalyzed()  # as it was over no rows
-        session = session or frames[0].sparkSession
+        session = frames[0].sparkSession
         jdf = jvm.org.apache.spark.sql.Dataset.ofRows(session._jsparkSession, replaced)  # noqa: SLF001
         return DataFrame(jdf, session)
 

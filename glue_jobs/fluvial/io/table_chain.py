@@ -37,9 +37,9 @@ class TableChain:
     def _quarantine(self) -> PreparedPlan:
         return PreparedPlan(self.session, lambda fresh: place_quarantined(FreshEvents(fresh), self.table))
 
-    def check(self, records: Records, session: SparkSession | None = None) -> CheckedRecords:
-        """Parsed and judged, in the records' session or in the given one."""
-        return CheckedRecords(self._check.over(records, session=session))
+    def check(self, records: Records) -> CheckedRecords:
+        """Parsed and judged."""
+        return CheckedRecords(self._check.over(records))
 
     def log_rows(self, fresh: FreshEvents, context: BatchContext) -> LogRows:
         """What a batch's fresh events become in the log."""

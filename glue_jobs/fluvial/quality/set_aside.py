@@ -1,12 +1,10 @@
-"""The records of a batch that go elsewhere than to the log, found again among the records by their place in Kafka.
+"""The records of a batch that go elsewhere than to the log, named by their place in Kafka.
 
 They are few, as a rule. So the pass that judges a batch names their places, and only they are parsed a second time.
 """
 
-import operator
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import reduce
 from typing import Final
 
 from pyspark.sql import Column
@@ -14,7 +12,7 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
-from fluvial.streams import DEAD_LETTER, HAS_ERROR, KIND, BatchSummary, Records
+from fluvial.streams import DEAD_LETTER, HAS_ERROR, KIND, BatchSummary
 
 MOST_PLACES: Final = 20_000
 """Of more records than these it isn't worth while to name each."""
@@ -29,14 +27,6 @@ class Places:
 
     def __bool__(self) -> bool:
         return bool(self.offsets)
-
-    def of(self, records: Records) -> Records:
-        """The records that stand there; there must be one."""
-        there = (
-            (F.col("partition") == partition) & F.expr(f"`offset` IN ({', '.join(map(str, offsets))})")
-            for partition, offsets in self.offsets.items()
-        )
-        return Records(records.where(reduce(operator.or_, there)))
 
 
 def can_set_aside(table: Table, summary: BatchSummary) -> bool:
