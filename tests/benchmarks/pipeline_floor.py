@@ -72,8 +72,8 @@ class PipelineFloor:
         lazy = settled_every(self.use_case, per_round * self.size.micro_rows)
         rivals: dict[str, Rival] = {
             "floor": Floor(place("floor"), table, envelope),
-            "whole job, settled each batch": WholeJob(place("each"), self.use_case, self.session),
-            "whole job, settled once a round": WholeJob(place("every"), lazy, self.session),
+            "whole job, settled each batch": WholeJob(place("each"), self.use_case, self.session, self.size.micro_rows),
+            "whole job, settled once a round": WholeJob(place("every"), lazy, self.session, self.size.micro_rows),
             "close then append": CloseThenAppend(place("classic"), table, envelope),
         }
         entries = {name: Entry(rival, stream, per_round) for name, rival in rivals.items()}

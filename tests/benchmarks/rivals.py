@@ -15,6 +15,7 @@ from fluvial.config.settle import SettlePolicy
 from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.query_offsets import SoleTopic
 from fluvial.io.session import suit_batch_size
 from fluvial.io.table_writer import TableWriter
 from fluvial.streams import BatchContext, Records
@@ -129,6 +130,8 @@ class WholeJob:
     folder: Path
     use_case: UseCase
     session: SparkSession
+    rows: int
+    """Of each batch, as the stream's plan would tell."""
     writer: LakeWriter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -136,8 +139,9 @@ class WholeJob:
         self.writer = LakeWriter(self.session, self.use_case, locations, QUERY, lambda: PROCESSED_AT)
 
     def write(self, records: DataFrame, batch: int) -> None:
-        """The job's own call."""
-        self.writer.write(records, batch)
+        """A lane's own call, for a table that has a lane of its own."""
+        topic = only_table(self.use_case).topic
+        self.writer.write(records, batch, sole=SoleTopic(topic, self.rows))
 
 
 def without_metrics(use_case: UseCase) -> UseCase:

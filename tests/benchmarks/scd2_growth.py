@@ -38,7 +38,7 @@ class Size:
     warm_up: int
 
 
-FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=9, warm_up=5)
+FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=14, warm_up=10)
 SKEWED: Final = Size(keys=20_000, histories=(1, 100), rounds=5, warm_up=2)
 """Behind the uniform one, whose rounds have warmed everything up."""
 QUICK: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=3, warm_up=1)
@@ -89,10 +89,10 @@ class Scd2Growth:
         table, changes = only_table(case), Changes(self.session, self.folder / life.name / "changes", life)
         taker = FastPath(place("settle"), case, self.session, ROWS)
         yield SETTLE, Entry(SettleStep(taker.folder, taker.writer), changes, before=taker.write)
-        yield EACH, Entry(WholeJob(place("each"), case, self.session), changes)
+        yield EACH, Entry(WholeJob(place("each"), case, self.session, ROWS), changes)
         yield (
             EVERY,
-            Entry(WholeJob(place("every"), settled_every(case, BATCHES * ROWS), self.session), changes, BATCHES),
+            Entry(WholeJob(place("every"), settled_every(case, BATCHES * ROWS), self.session, ROWS), changes, BATCHES),
         )
         yield CLASSIC, Entry(CloseThenAppend(place("classic"), table, "debezium"), changes)
         yield SINGLE, Entry(SingleMerge(place("single"), table, "debezium"), changes)

@@ -281,7 +281,7 @@ def test_a_batch_that_is_refused_leaves_no_file(spark: SparkSession, tiny: UseCa
     writers.write(table, first, checked, DeadLetterCounts(), context(0))
     before = with_rows(log)
     with pytest.raises(StorageError, match="2 records of items were announced, 1 came"):
-        writers.check(more, table, context(1), 2)
+        writers.check_announced(more, table, context(1), 2)
     assert with_rows(log) == before
     assert notes == [(False, False), (True, True)]
 

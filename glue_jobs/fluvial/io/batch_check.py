@@ -77,7 +77,7 @@ class BatchChecker:
     def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics.
 
-        `expected` is how many there are, where that is known.
+        There are `expected` or fewer, where that is known.
         """
         if self.stages and expected is not None and expected <= _MOST_AT_ONCE:
             staged = self._stage(records, context, expected)

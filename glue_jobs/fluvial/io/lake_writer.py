@@ -1,7 +1,8 @@
 """One micro-batch of many topics into the lake: tables side by side, a failing one without harm to the others."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -15,10 +16,12 @@ from fluvial.config.model import Table, UseCase
 from fluvial.errors import StorageError
 from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import UNROUTED, DeadLetterCounts, write_dead_letters
+from fluvial.io.failed_tables import FailedTables
 from fluvial.io.failpoints import Failpoints
-from fluvial.io.gather import Gathered, Result, gather
+from fluvial.io.gather import gather
 from fluvial.io.parked import Share
 from fluvial.io.parking import Parking
+from fluvial.io.query_offsets import SoleTopic
 from fluvial.io.reason import first_line, reason
 from fluvial.io.session import suit_batch_size
 from fluvial.io.shares import PassedOver, add_passed_over, find_shares
@@ -30,8 +33,6 @@ from fluvial.quality.split import unrouted_rows
 from fluvial.streams import BatchContext, Records, TableCounts
 
 _WRITERS: Final = 2
-_COMMON_TRIES: Final = 3
-"""How often a batch in which every table fails is tried again before they are taken for ill one by one."""
 _log = structlog.get_logger()
 
 
@@ -52,56 +53,79 @@ class LakeWriter:
     parking: Parking | None = None
     make_table_writer: MakeTableWriter = TableWriter
     totals: dict[str, TableCounts] = field(default_factory=dict, init=False)
-    _common: tuple[int, int] = field(default=(-1, 0), init=False)
 
     def __post_init__(self) -> None:
         self._side = SideTables(self.locations, self.failpoints)
         self._writers = TableWriters(
             self.session, self.use_case, self.locations, self.failpoints, self.make_table_writer
         )
+        self._failed = FailedTables(self.use_case, self._writers, self.parking)
 
     def write(
-        self, records: DataFrame, batch_id: int, find_passed_over: Callable[[], PassedOver] = dict
+        self,
+        records: DataFrame,
+        batch_id: int,
+        find_passed_over: Callable[[], PassedOver] = dict,
+        sole: SoleTopic | None = None,
     ) -> dict[str, TableCounts]:
         """Writes a batch of Kafka records, but for tables that are parked.
 
-        `find_passed_over` is asked when the records are in hand. Raises StorageError, after every other table is done,
-        where the batch has to be tried again. Writing the same batch again changes nothing.
+        `find_passed_over` is asked when the records are in hand; `sole` says that all of them are of one topic. Raises
+        StorageError, after every other table is done, where the batch has to be tried again. Writing the same batch
+        again changes nothing.
         """
         context = BatchContext(self.query_id, batch_id, self.clock())
-        records = records.persist()
-        try:
-            counts = self._write_batch(records, context, find_passed_over)
-        finally:
-            records.unpersist()
+        counts = self._write_sole(records, sole, context, find_passed_over) if sole else None
+        if counts is None:
+            with _persisted(records):
+                counts = self._write_batch(records, context, find_passed_over)
         self._add(counts)
         return counts
 
     def write_share(self, table: Table, records: DataFrame, share: Share, expected: int | None) -> TableCounts:
         """Writes what has waited for a parked table, as the micro-batch would have that it came with."""
         context = BatchContext(share.batch.query_id, share.batch.number, self.clock())
-        records = records.persist()
         try:
-            counts = self._write_checked_share(table, records, context, expected)
+            with _persisted(records):
+                checked = self._writers.check_announced(records, table, context, expected)
+                counts = self._write_checked(table, records, checked, context, parked=table.name)
         except Exception:
             self._writers.renew(table.name)
             raise
-        finally:
-            records.unpersist()
         self._add(counts)
         return counts[table.name]
 
-    def _write_checked_share(
-        self, table: Table, records: DataFrame, context: BatchContext, expected: int | None
-    ) -> dict[str, TableCounts]:
-        checked = {table.name: self._writers.check(records, table, context, expected)}
+    def _write_sole(
+        self, records: DataFrame, sole: SoleTopic, context: BatchContext, find_passed_over: Callable[[], PassedOver]
+    ) -> dict[str, TableCounts] | None:
+        """A batch of one topic in one pass: nobody has to count first what it holds of each. None: go the usual way."""
+        table = next((table for table in self.use_case.tables if table.topic == sole.name), None)
+        if table is None or self._failed.concerns(table, context):
+            return None
+        self._suit_sessions(records, sole.most_records)
         try:
-            self._side.write_metrics(checked, context, parked=table.name)
+            checked = self._writers.check(records, table, context, sole.most_records)
+            if find_passed_over() or self._failed.concerns(table, context):
+                checked.release()
+                return None
+            return self._write_checked(table, records, checked, context)
+        except Exception as error:  # noqa: BLE001 - the usual way does it again, and knows what to do with the table
+            _log.warning("table failed", table=table.name, batch_id=context.batch_id, error=reason(error))
+            self._writers.renew(table.name)
+            return None
+
+    def _write_checked(
+        self, table: Table, records: DataFrame, batch: CheckedBatch, context: BatchContext, parked: str | None = None
+    ) -> dict[str, TableCounts]:
+        """Writes one table's records and what was found out about them; `parked` names a table that was."""
+        checked = {table.name: batch}
+        try:
+            self._side.write_metrics(checked, context, parked)
             dead = self._write_dead_letters(checked, None, context)
             counts = {table.name: self._write_table(table, records, checked, dead, context)}
         finally:
-            checked[table.name].release()
-        self._side.write_accounting(checked, counts, context, parked=table.name)
+            batch.release()
+        self._side.write_accounting(checked, counts, context, parked)
         return counts
 
     def settle_due(self, now: datetime) -> None:
@@ -117,13 +141,17 @@ class LakeWriter:
         """
         shares = add_passed_over(find_shares(records, context), find_passed_over(), context)
         self._suit_sessions(records, sum(share.records for share in shares.values()))
-        tables = [table for table in self.use_case.tables if table.topic in shares and not self._waits(table, shares)]
+        tables = [
+            table for table in self.use_case.tables if table.topic in shares and not self._failed.waits(table, shares)
+        ]
         with ThreadPoolExecutor(max_workers=_WRITERS) as pool:
             checked = gather(
-                pool, tables, lambda table: self._writers.check(records, table, context, shares[table.topic].records)
+                pool,
+                tables,
+                lambda table: self._writers.check_announced(records, table, context, shares[table.topic].records),
             )
             try:
-                failed = self._park(checked, shares, context)
+                failed = self._failed.park(checked, shares, context)
                 if not failed:
                     self._side.write_metrics(checked.done, context)
                 dead = self._write_dead_letters(checked.done, self._unrouted(records, shares), context)
@@ -131,7 +159,7 @@ class LakeWriter:
                 written = gather(
                     pool, ready, lambda table: self._write_table(table, records, checked.done, dead, context)
                 )
-                failed |= self._park(written, shares, context)
+                failed |= self._failed.park(written, shares, context)
             finally:
                 for batch in checked.done.values():
                     batch.release()
@@ -139,31 +167,6 @@ class LakeWriter:
         counts = written.done | _unrouted_counts(dead)
         self._side.write_accounting(checked.done, counts, context)
         return counts
-
-    def _waits(self, table: Table, shares: Mapping[str, Share]) -> bool:
-        return self.parking is not None and self.parking.takes(table.name, shares[table.topic])
-
-    def _park(
-        self, gathered: Gathered[Result], shares: Mapping[str, Share], context: BatchContext
-    ) -> dict[str, Exception]:
-        """Parks the tables that failed; those that the whole batch has to be tried again for."""
-        for name, error in gathered.failed.items():
-            _log.error("table failed", table=name, batch_id=context.batch_id, error=reason(error))
-            self._writers.renew(name)
-        if self.parking is None or self._is_common(gathered, context):
-            return gathered.failed
-        for name, error in gathered.failed.items():
-            share = shares[self.use_case.table(name).topic]
-            self.parking.park(name, share, reason(error), context.processed_at)
-        return {}
-
-    def _is_common(self, gathered: Gathered[Result], context: BatchContext) -> bool:
-        """Whether every one of several tables failed: that has rather one reason than many, so all are tried again."""
-        if gathered.done or len(gathered.failed) < 2:  # noqa: PLR2004
-            return False
-        batch_id, tries = self._common
-        self._common = (context.batch_id, tries + 1 if batch_id == context.batch_id else 1)
-        return self._common[1] <= _COMMON_TRIES
 
     def _suit_sessions(self, records: DataFrame, count: int) -> None:
         for session in (records.sparkSession, self.session):
@@ -202,6 +205,16 @@ class LakeWriter:
     def _add(self, counts: Mapping[str, TableCounts]) -> None:
         for name, count in counts.items():
             self.totals[name] = self.totals.get(name, TableCounts()) + count
+
+
+@contextmanager
+def _persisted(records: DataFrame) -> Iterator[None]:
+    """The records are read once, however often they are needed meanwhile."""
+    records.persist()
+    try:
+        yield
+    finally:
+        records.unpersist()
 
 
 def _raise_failures(failed: Mapping[str, Exception]) -> None:

@@ -139,7 +139,8 @@ class LaneStream:
         if not self._progressed:
             require_progress(self.locations, self._checkpoint, writer.query_id, batch_id)
         guard = OffsetGuard(writer.session, self.lane, self.locations, self._parking, self.broker, writer.clock)
-        writer.write(records, batch_id, lambda: guard.look(read_planned(query)))
+        planned = read_planned(query)
+        writer.write(records, batch_id, lambda: guard.look(planned), planned.sole_topic)
         self._progressed = True
         self._say("running", batch_id)
 

@@ -36,6 +36,12 @@ class Parking:
                 self._known[table] = read_parked(self.files, table)
             return self._known[table]
 
+    def concerns(self, table: str, batch: BatchId) -> bool:
+        """Whether the table is parked, or its share of that micro-batch has already been dealt with here."""
+        with self._lock:
+            parked = self.find(table)
+            return parked is not None and (parked.is_parked or parked.has_taken(batch))
+
     def takes(self, table: str, share: Share) -> bool:
         """Whether the table's share of a micro-batch has to wait, or has already been dealt with here."""
         with self._lock:

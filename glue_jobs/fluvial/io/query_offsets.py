@@ -12,11 +12,34 @@ Offsets = Mapping[str, Mapping[int, int]]
 
 
 @dataclass(frozen=True)
+class SoleTopic:
+    """The only topic that a micro-batch reads; offsets may be missing, so its records are `most_records` or fewer."""
+
+    name: str
+    most_records: int
+
+
+@dataclass(frozen=True)
 class PlannedBatch:
     """`first` is empty where no micro-batch of the query has ended yet; `end` isn't included."""
 
     first: Offsets
     end: Offsets
+
+    @property
+    def sole_topic(self) -> SoleTopic | None:
+        """The one topic with records to read; None for several, for none, and where offsets went backwards."""
+        lengths = {
+            topic: [end - self._first(topic, number) for number, end in self.end[topic].items()] for topic in self.end
+        }
+        if any(length < 0 for each in lengths.values() for length in each):
+            return None
+        read = [SoleTopic(topic, sum(each)) for topic, each in lengths.items() if any(each)]
+        return read[0] if len(read) == 1 else None
+
+    def _first(self, topic: str, partition: int) -> int:
+        """Zero of a partition that is new: no offset is lower."""
+        return self.first.get(topic, {}).get(partition, 0)
 
 
 def read_planned(query: StreamingQuery) -> PlannedBatch:

@@ -23,7 +23,7 @@ def records_at(places: Places, records: Records) -> Records:
 
 
 def _is_among(column: str, numbers: Sequence[int], records: Records) -> Column:
-    """What Spark makes of an IN with many literals in the end; until then each of its rules would walk over them all."""
+    """What Spark makes of an IN with many literals in the end; until then each of its rules would walk over them."""
     jvm = delta.jvm(records.sparkSession)
     jackson = jvm.com.fasterxml.jackson.databind
     reader = jackson.ObjectMapper().configure(jackson.DeserializationFeature.USE_LONG_FOR_INTS, True)

@@ -46,7 +46,7 @@ class TableWriter:
     def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
         """Parses, judges and counts the records, and finds what the log lacks; publishes nothing.
 
-        `expected` is how many there are, where that is known.
+        There are `expected` or fewer, where that is known.
         """
         return self._checker.check(records, context, expected)
 

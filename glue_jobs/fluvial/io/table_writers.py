@@ -58,10 +58,16 @@ class TableWriters:
     def check(
         self, records: DataFrame, table: Table, context: BatchContext, expected: int | None = None
     ) -> CheckedBatch:
-        """Checks a table's records; raises StorageError where they aren't as many as were counted before."""
+        """Checks a table's records, of which there are `expected` or fewer, where that is known."""
         with self._locks[table.name]:
             mine = Records(records.where(F.col("topic") == table.topic))
-            batch = self[table.name].check(mine, context, expected)
+            return self[table.name].check(mine, context, expected)
+
+    def check_announced(
+        self, records: DataFrame, table: Table, context: BatchContext, expected: int | None
+    ) -> CheckedBatch:
+        """Checks a table's records; raises StorageError where they aren't as many as were counted before."""
+        batch = self.check(records, table, context, expected)
         if expected is not None and batch.summary.consumed != expected:
             batch.release()
             message = f"{expected} records of {table.name} were announced, {batch.summary.consumed} came"
