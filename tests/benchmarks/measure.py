@@ -78,6 +78,12 @@ def ratio(ours: Series, theirs: Series) -> float:
     return median(their.cpu_seconds / our.cpu_seconds for our, their in pairs) * ours.events / theirs.events
 
 
+def extra_cpu_seconds(ours: Series, base: Series) -> float:
+    """What `ours` costs beyond `base`: the median of the rounds' differences, each of one moment."""
+    pairs = zip(ours.rounds, base.rounds, strict=True)
+    return median(our.cpu_seconds - their.cpu_seconds for our, their in pairs)
+
+
 @dataclass(frozen=True)
 class Run:
     """How many rounds; the first `warm_up` ones are for the JVM's compilers and count for nothing."""

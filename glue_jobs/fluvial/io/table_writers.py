@@ -78,10 +78,10 @@ class TableWriters:
         self, table: Table, records: DataFrame, checked: CheckedBatch, letters: DeadLetterCounts, context: BatchContext
     ) -> TableCounts:
         """Writes a table's records, again from the check on where another writer's commit came in between."""
-        first = [checked]
+        first, announced = [checked], checked.summary.consumed
 
         def write() -> TableCounts:
-            batch = first.pop() if first else self._check_again(records, table, context)
+            batch = first.pop() if first else self._check_again(records, table, context, announced)
             with self._locks[table.name]:
                 return self[table.name].write(batch, letters, context)
 
@@ -107,9 +107,9 @@ class TableWriters:
         with self._locks[name]:
             self._writers[name] = self._new(self.use_case.table(name))
 
-    def _check_again(self, records: DataFrame, table: Table, context: BatchContext) -> CheckedBatch:
+    def _check_again(self, records: DataFrame, table: Table, context: BatchContext, announced: int) -> CheckedBatch:
         self.renew(table.name)
-        return self.check(records, table, context)
+        return self.check_announced(records, table, context, announced)
 
     def _new(self, table: Table) -> TableWriter:
         places, policy = self.locations.table(table), self.use_case.settle_policy(table)

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 from tests.benchmarks.cost import Cost
-from tests.benchmarks.measure import Series, ratio
+from tests.benchmarks.measure import Series, extra_cpu_seconds, ratio
 from tests.benchmarks.targets import AT_LEAST, AT_MOST, Finding
 
 
@@ -15,6 +15,10 @@ def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
 
 def test_a_ratio_counts_events_and_not_rounds() -> None:
     assert ratio(series([8], events=800), series([1], events=100)) == 1.0
+
+
+def test_what_one_costs_beyond_another_is_the_median_of_the_rounds_differences() -> None:
+    assert extra_cpu_seconds(series([5, 9, 7]), series([4, 6, 6])) == 1
 
 
 def test_a_target_is_met_at_its_limit_and_missed_beyond_it() -> None:
