@@ -87,8 +87,9 @@ class LakeWriter:
         context = BatchContext(share.batch.query_id, share.batch.number, self.clock())
         try:
             with _persisted(records):
-                checked = self._writers.check_announced(records, table, context, expected)
-                counts = self._write_checked(table, records, checked, context, parked=table.name)
+                batch = self._writers.check_announced(records, table, context, expected)
+                with _released(batch):
+                    counts = self._write_checked(table, records, batch, context, parked=table.name)
         except Exception:
             self._writers.renew(table.name)
             raise
@@ -104,11 +105,11 @@ class LakeWriter:
             return None
         self._suit_sessions(records, sole.most_records)
         try:
-            checked = self._writers.check(records, table, context, sole.most_records)
-            if find_passed_over() or self._failed.concerns(table, context):
-                checked.release()
-                return None
-            return self._write_checked(table, records, checked, context)
+            batch = self._writers.check(records, table, context, sole.most_records)
+            with _released(batch):
+                if find_passed_over() or self._failed.concerns(table, context):
+                    return None
+                return self._write_checked(table, records, batch, context)
         except Exception as error:  # noqa: BLE001 - the usual way does it again, and knows what to do with the table
             _log.warning("table failed", table=table.name, batch_id=context.batch_id, error=reason(error))
             self._writers.renew(table.name)
@@ -119,12 +120,9 @@ class LakeWriter:
     ) -> dict[str, TableCounts]:
         """Writes one table's records and what was found out about them; `parked` names a table that was."""
         checked = {table.name: batch}
-        try:
-            self._side.write_metrics(checked, context, parked)
-            dead = self._write_dead_letters(checked, None, context)
-            counts = {table.name: self._write_table(table, records, checked, dead, context)}
-        finally:
-            batch.release()
+        self._side.write_metrics(checked, context, parked)
+        dead = self._write_dead_letters(checked, None, context)
+        counts = {table.name: self._write_table(table, records, checked, dead, context)}
         self._side.write_accounting(checked, counts, context, parked)
         return counts
 
@@ -215,6 +213,15 @@ def _persisted(records: DataFrame) -> Iterator[None]:
         yield
     finally:
         records.unpersist()
+
+
+@contextmanager
+def _released(batch: CheckedBatch) -> Iterator[None]:
+    """Whatever comes, nothing of the batch stays behind."""
+    try:
+        yield
+    finally:
+        batch.release()
 
 
 def _raise_failures(failed: Mapping[str, Exception]) -> None:
