@@ -28,7 +28,7 @@ class CloseThenAppend:
 
     def write(self, records: DataFrame, batch: int) -> None:
         """The seven steps."""
-        parsed = parse_image(records, self.table, self.envelope).persist()
+        parsed = parse_image(records, self.table, self.envelope, has_deletes=True).persist()
         try:
             is_bad = breaks_a_rule(self.table)
             self._quarantine(parsed.where(is_bad), batch)

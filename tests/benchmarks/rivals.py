@@ -1,12 +1,12 @@
 """What takes part in `pipeline_floor`. Each rival keeps its tables below a folder of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.locations import Locations
@@ -43,23 +43,31 @@ class Rival(Protocol):
         """Writes one micro-batch."""
 
 
-def parse_image(records: DataFrame, table: Table, envelope: str) -> DataFrame:
-    """One `from_json` with an explicit schema: the columns of the row, typed, the operation and the time."""
+def parse_image(records: DataFrame, table: Table, envelope: str, *, has_deletes: bool = False) -> DataFrame:
+    """One `from_json` with an explicit schema: the columns of the row, typed, the operation and the time.
+
+    With `has_deletes` a row that was deleted is the one before, where Debezium has it.
+    """
     image, operation, time = {
         "dms": ("data", "metadata.operation", "metadata.timestamp"),
         "debezium": ("after", "op", "ts_ms"),
     }[envelope]
-    parsed = records.select(F.from_json(F.col("value").cast("string"), _schema(table, envelope)).alias("e"))
-    columns = (F.col(f"e.{image}.{column.name}").cast(column.type).alias(column.name) for column in table.columns)
+    images = (image, "before") if has_deletes and envelope == "debezium" else (image,)
+    parsed = records.select(F.from_json(F.col("value").cast("string"), _schema(table, envelope, images)).alias("e"))
+
+    def read(name: str) -> Column:
+        return F.coalesce(*(F.col(f"e.{each}.{name}") for each in images))
+
+    columns = (read(column.name).cast(column.type).alias(column.name) for column in table.columns)
     changed_at = F.col(f"e.{time}").cast("timestamp") if envelope == "dms" else F.timestamp_millis(F.col(f"e.{time}"))
     return parsed.select(*columns, F.col(f"e.{operation}").alias("op"), changed_at.alias("changed_at"))
 
 
-def _schema(table: Table, envelope: str) -> str:
+def _schema(table: Table, envelope: str, images: Sequence[str]) -> str:
     row = ", ".join(f"{column.name} {_read_as(column.type)}" for column in table.columns)
     if envelope == "dms":
         return f"data struct<{row}>, metadata struct<timestamp string, operation string>"
-    return f"after struct<{row}>, op string, ts_ms bigint"
+    return f"{', '.join(f'{image} struct<{row}>' for image in images)}, op string, ts_ms bigint"
 
 
 def _read_as(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""What a micro-batch of 2,000 changes costs as history grows, for Fluvial and for two usual ways to keep SCD2."""
+"""What a micro-batch of 2,000 changes costs as history grows, for Fluvial and for three usual ways to keep SCD2."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ from fluvial.io.events_file import RECORD_SCHEMA
 from tests.benchmarks.accounts import Life, accounts_use_case, batch_records
 from tests.benchmarks.close_then_append import CloseThenAppend
 from tests.benchmarks.cost import Meter
+from tests.benchmarks.delta_rs import DeltaRs
 from tests.benchmarks.long_lake import LongLake
 from tests.benchmarks.measure import Entry, Run, Series, run_in_turn
 from tests.benchmarks.rivals import FastPath, SettleStep, WholeJob, settled_every
@@ -26,6 +27,7 @@ EACH: Final = "Fluvial, settled each batch"
 EVERY: Final = f"Fluvial, settled every {BATCHES} batches"
 CLASSIC: Final = "close then append"
 SINGLE: Final = "single MERGE of Delta's documentation"
+DELTA_RS: Final = "the same by delta-rs, without Spark"
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class Scd2Growth:
         )
         yield CLASSIC, Entry(CloseThenAppend(place("classic"), table, "debezium"), changes)
         yield SINGLE, Entry(SingleMerge(place("single"), table, "debezium"), changes)
+        yield DELTA_RS, Entry(DeltaRs(place("delta-rs"), table), changes)
 
     def _copies(self, life: Life) -> Callable[[str], Path]:
         original = self.folder / life.name / "lake"

@@ -27,7 +27,8 @@ class SingleMerge:
 
     def write(self, records: DataFrame, batch: int) -> None:
         """Rows of known keys close the current version under their key and open the next one under none."""
-        latest = latest_rows(parse_image(records, self.table, self.envelope), self.table).persist()
+        parsed = parse_image(records, self.table, self.envelope, has_deletes=True)
+        latest = latest_rows(parsed, self.table).persist()
         try:
             self._merge(latest)
         finally:

@@ -8,6 +8,7 @@ from typing import Literal
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 
@@ -284,6 +285,30 @@ def test_a_batch_that_is_refused_leaves_no_file(spark: SparkSession, tiny: UseCa
         writers.check_announced(more, table, context(1), 2)
     assert with_rows(log) == before
     assert notes == [(False, False), (True, True)]
+
+
+class ConflictOnce(Failpoints):
+    """Another writer's commit comes first, once."""
+
+    came = False
+
+    def reach(self, place: str) -> None:
+        if place == "before log" and not self.came:
+            self.came = True
+            raise CommitFailedError("another writer was first")
+
+
+def test_after_a_conflict_no_fewer_records_may_be_read(spark: SparkSession, tiny: UseCase, lake: Path) -> None:
+    table, conflict = tiny.table("items"), ConflictOnce()
+    writers = TableWriters(spark, tiny, Locations(tiny, lake), conflict, TableWriter)
+    whole = records(spark, PLAIN)
+    checked = writers.check(whole, table, context(0), 2)
+    with pytest.raises(StorageError, match="2 records of items were announced, 1 came"):
+        writers.write(table, whole.where("offset = 0"), checked, DeadLetterCounts(), context(0))
+    assert conflict.came
+    assert not Path(Locations(tiny, lake).table(table).log).exists()
+    counts = writers.write(table, whole, writers.check(whole, table, context(0), 2), DeadLetterCounts(), context(0))
+    assert counts == TableCounts(consumed=2, log_rows=2)
 
 
 @pytest.mark.parametrize("place", ["before quarantine", "before log", "after log"])
