@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 import duckdb
 import pyarrow as pa
@@ -25,7 +26,7 @@ class DeltaRs:
 
     def write(self, records: DataFrame, batch: int) -> None:
         """Reads the batch's files without Spark."""
-        self.merge([path.removeprefix("file:") for path in records.inputFiles()])
+        self.merge([unquote(urlsplit(uri).path) for uri in records.inputFiles()])
 
     def merge(self, files: list[str]) -> None:
         """Rows of known keys close the current version under their key and open the next one under none."""
