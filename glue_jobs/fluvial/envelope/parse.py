@@ -20,7 +20,7 @@ from fluvial.envelope.reasons import (
     rejection_reason,
 )
 from fluvial.envelope.schema import CORRUPT, ENVELOPE_SCHEMA, exact_schema, long_number, wide_decimals
-from fluvial.envelope.values import is_decimal, is_unavailable, read_decimal, read_value
+from fluvial.envelope.values import is_unavailable, read_value
 from fluvial.streams import (
     EVENT,
     FINGERPRINT,
@@ -42,7 +42,6 @@ _EXACT: Final = "_exact"
 _DMS_ROW: Final = "_dms_row"
 _DMS_BEFORE: Final = "_dms_before"
 _TEXT: Final = "_text_"
-_CAST: Final = "_cast_"
 _RECORD: Final = (RAW_KEY, RAW_VALUE, c.TOPIC, c.PARTITION, c.OFFSET, KAFKA_TIMESTAMP)
 _PLACE: Final = (*c.POSITION, KAFKA_TIMESTAMP, SNAPSHOT_END)
 """What is copied from level to level as it is."""
@@ -137,19 +136,14 @@ def _dms_images(table: Table) -> list[Column]:
 
 
 def text_columns(table: Table, image: Column, record_key: Column) -> list[Column]:
-    """The raw text of every business column, from the row image; of a key column it lacks, from the record's key.
-
-    Beside them what a cast makes of a decimal's: whoever judges it uses it several times.
-    """
+    """The raw text of every business column, from the row image; of a key column it lacks, from the record's key."""
 
     def text(name: str) -> Column:
         if name not in table.primary_key:
             return image[name]
         return F.coalesce(image[name], F.get_json_object(record_key, f"$.{name}"))
 
-    decimals = [column for column in table.columns if is_decimal(column.type)]
-    casts = (text(column.name).cast(column.type).alias(f"{_CAST}{column.name}") for column in decimals)
-    return [*(text(name).alias(_text_name(name)) for name in table.column_names), *casts]
+    return [text(name).alias(_text_name(name)) for name in table.column_names]
 
 
 def _text_name(column: str) -> str:
@@ -158,14 +152,10 @@ def _text_name(column: str) -> str:
 
 def typed_columns(table: Table) -> list[Column]:
     """Every business column, typed from its text."""
-
-    def typed(name: str, kind: str) -> Column:
-        text = F.col(_text_name(name))
-        return read_decimal(text, F.col(f"{_CAST}{name}"), kind) if is_decimal(kind) else read_value(text, kind)
-
     return [
-        F.when(~is_unavailable(F.col(_text_name(column.name))), typed(column.name, column.type)).alias(column.name)
+        F.when(~is_unavailable(text), read_value(text, column.type)).alias(column.name)
         for column in table.columns
+        for text in [F.col(_text_name(column.name))]
     ]
 
 

@@ -29,11 +29,6 @@ _MICROSECONDS_FROM: Final = 100_000_000_000_000
 """Epoch numbers at or above this are microseconds: as milliseconds they would lie past the year 5138."""
 
 
-def is_decimal(spark_type: str) -> bool:
-    """Whether `read_decimal` reads the type."""
-    return spark_type.startswith("decimal")
-
-
 def is_unavailable(text: Column) -> Column:
     """Whether the text is the placeholder of a value that the event doesn't carry."""
     return text.isin(*UNAVAILABLE, f'["{UNAVAILABLE[0]}"]')
@@ -87,16 +82,20 @@ def read_time(text: Column) -> Column:
     return F.when(has_date, F.when(is_inside, time).otherwise(_within_years(time, "timestamp")))
 
 
-def read_decimal(text: Column, value: Column, spark_type: str) -> Column:
-    """The text as a decimal; `value` is what a cast gives, which a caller may have in a column of its own.
+def _decimal(spark_type: str) -> Callable[[Column], Column]:
+    """Spark rounds what has too many digits after the point; it must be unreadable instead.
 
-    Spark rounds what has too many digits after the point; it must be unreadable instead. The first comparison is what
-    decides for text as a source with these digits writes it.
+    The first comparison is what decides for text as a source with these digits writes it.
     """
     _, scale = decimal_size(spark_type)
     plain = rf"^[+-]?\d*(\.\d{{0,{scale}}}0*)?$"
-    is_same = text.rlike(_EXPONENT) & (value.cast("double") == text.cast("double"))
-    return F.when(value.cast("string") == text, value).when(text.rlike(plain) | is_same, value)
+
+    def read(text: Column) -> Column:
+        value = text.cast(spark_type)
+        is_same = text.rlike(_EXPONENT) & (value.cast("double") == text.cast("double"))
+        return F.when(value.cast("string") == text, value).when(text.rlike(plain) | is_same, value)
+
+    return read
 
 
 def _binary(text: Column) -> Column:
@@ -122,7 +121,7 @@ _READERS: Final[dict[str, Callable[[Column], Column]]] = {
 
 def read_value(text: Column, spark_type: str) -> Column:
     """The text as a value of a type of `fluvial.config.types`."""
-    if is_decimal(spark_type):
-        return read_decimal(text, text.cast(spark_type), spark_type)
     base = re.sub(r"\(.*", "", spark_type)
+    if base == "decimal":
+        return _decimal(spark_type)(text)
     return _READERS.get(base, _cast(spark_type))(text).cast(spark_type)
