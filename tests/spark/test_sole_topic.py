@@ -12,6 +12,7 @@ from fluvial.io.parked import OffsetRange
 from fluvial.io.query_offsets import SoleTopic
 from fluvial.io.shares import PassedOver
 from fluvial.streams import TableCounts
+from tests.benchmarks.cost import Meter
 from tests.spark.records import debezium
 from tests.spark.test_parked_tables import BAD, ITEMS, Lane, item
 
@@ -31,10 +32,6 @@ def write(
     return lane.writer.write(read, batch, find_passed_over, SoleTopic(ITEMS, span[1] - span[0] + 1))
 
 
-def jobs_so_far(lane: Lane) -> int:
-    return int(lane.spark.sparkContext._jsc.sc().dagScheduler().numTotalJobs())
-
-
 def logged(lane: Lane) -> list[tuple[object, ...]]:
     return lane.rows(Locations(lane.use_case, lane.lake).table(lane.use_case.table("items")).log, "_offset")
 
@@ -47,13 +44,14 @@ def test_what_it_holds_is_not_counted_by_a_job_of_its_own(lane: Lane) -> None:
     expected = TableCounts(consumed=4, log_rows=1, quarantined=1, dead_letters=1, tombstones=1)
     assert first_batch(lane) == {"items": expected}
     write(lane, [debezium("u", 7, item(1, "B"))])
-    before = jobs_so_far(lane)
+    meter = Meter(lane.spark)
+    before = meter.jobs_so_far()
     one = {"items": TableCounts(consumed=1, log_rows=1)}
     assert write(lane, [debezium("u", 8, item(1, "C"))]) == one
-    sole = jobs_so_far(lane) - before
-    before = jobs_so_far(lane)
+    sole = meter.jobs_so_far() - before
+    before = meter.jobs_so_far()
     assert lane.write(lane.produce(items=[debezium("u", 9, item(1, "D"))])) == one
-    assert jobs_so_far(lane) - before == sole + 1
+    assert meter.jobs_so_far() - before == sole + 1
     assert lane.accounts("items")[0] == (0, 4, 1, 1, 1, 1, 0)
     assert lane.is_sound()
 

@@ -45,12 +45,12 @@ class Parking:
     def takes(self, table: str, share: Share) -> bool:
         """Whether the table's share of a micro-batch has to wait, or has already been dealt with here."""
         with self._lock:
-            parked = self.find(table)
-            if parked is None or parked.has_taken(share.batch):
-                return parked is not None
-            if parked.is_parked:
+            if not self.concerns(table, share.batch):
+                return False
+            parked = self._must(table)
+            if not parked.has_taken(share.batch):
                 self._write(parked.with_share(share, self.most_records))
-            return parked.is_parked
+            return True
 
     def park(self, table: str, share: Share, error: str, now: datetime) -> None:
         """Puts a share aside that could not be written, or not wholly."""
