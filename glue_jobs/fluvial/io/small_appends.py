@@ -1,10 +1,16 @@
-"""Appends of a few rows to a Delta table, without Spark, which plans for a second what this writes in milliseconds."""
+"""Appends of a few rows to a Delta table, without Spark, which plans for a second what this writes in milliseconds.
+
+Every now and then one of them compacts the table, so that the next ones cost what the first ones did.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
+import structlog
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+
+from fluvial.io.reason import reason
 
 _ARROW_TYPES: Final[Mapping[str, pa.DataType]] = {
     "VARCHAR": pa.string(),
@@ -14,8 +20,21 @@ _ARROW_TYPES: Final[Mapping[str, pa.DataType]] = {
     "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
 }
 
-_PROPERTIES: Final = {"delta.checkpointInterval": "10"}
-"""Each append reads every commit since the last checkpoint; of a hundred, delta-rs' default, that takes 0.1 s."""
+_PROPERTIES: Final = {
+    "delta.checkpointInterval": "10",
+    "delta.logRetentionDuration": "interval 1 hour",
+    "delta.deletedFileRetentionDuration": "interval 1 hour",
+}
+"""Each append reads the last checkpoint and every commit since: of a hundred commits, delta-rs' default, that takes
+0.1 s. What a checkpoint still says of files that were compacted is kept as long as a query may need them."""
+
+COMPACTED_EVERY: Final = 250
+"""Versions. Each append reads the list of all files: of a thousand, that takes 20 ms."""
+
+_COMPACTED_BYTES: Final = 8 * 2**20
+"""Files as large as this aren't written again."""
+
+_log = structlog.get_logger()
 
 
 def append_rows(
@@ -43,6 +62,17 @@ def append_rows(
         configuration=_PROPERTIES,
         commit_properties=noted,
     )
+    if table is not None and table.version() % COMPACTED_EVERY == 0:
+        _compact(table)
+
+
+def _compact(table: DeltaTable) -> None:
+    """Makes few files of many; of several writers, the one whose append made the version does it."""
+    try:
+        table.optimize.compact(target_size=_COMPACTED_BYTES, max_concurrent_tasks=1)
+        table.vacuum(dry_run=False)
+    except Exception as error:  # noqa: BLE001 - the rows are there, and the next time makes up for this one
+        _log.warning("side table not compacted", path=table.table_uri, error=reason(error))
 
 
 def has_row(location: str, values: Mapping[str, object]) -> bool:

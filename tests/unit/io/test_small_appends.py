@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from fluvial.io.small_appends import append_rows, has_row, newest_transaction
+from fluvial.io.small_appends import COMPACTED_EVERY, append_rows, has_row, newest_transaction
 from fluvial.io.transient import retry_transient
 from tests.unit.io.lakes import at
 
@@ -57,3 +57,34 @@ def test_a_row_is_found_by_its_values(location: str) -> None:
     append_rows(location, ROWS, COLUMNS)
     assert has_row(location, {"table": "items", "batch_id": 2})
     assert not has_row(location, {"table": "items", "batch_id": 3})
+
+
+def test_files_stay_few_however_many_appends_there_were(location: str) -> None:
+    many = 2 * COMPACTED_EVERY
+    for number in range(many):
+        append_rows(location, [("items", number, None)], COLUMNS, ("fluvial/q/batches", number))
+    assert len(DeltaTable(location).file_uris()) < 10
+    assert sorted(row[1] for row in stored(location)) == list(range(many))
+    assert newest_transaction(location, "fluvial/q/batches") == many - 1
+
+
+def test_what_compaction_left_out_of_the_table_is_deleted_once_no_query_can_need_it(location: str) -> None:
+    for number in range(COMPACTED_EVERY + 1):
+        append_rows(location, [("items", number, None)], COLUMNS)
+    table = DeltaTable(location)
+    assert table.metadata().configuration["delta.deletedFileRetentionDuration"] == "interval 1 hour"
+    assert table.vacuum(dry_run=True) == []
+    assert len(table.vacuum(retention_hours=0, enforce_retention_duration=False)) == COMPACTED_EVERY + 1
+
+
+def test_lanes_that_append_while_one_compacts_lose_no_row(location: str) -> None:
+    append_rows(location, [("items", -1, None)], COLUMNS)
+
+    def append(lane: int) -> None:
+        for number in range(100):
+            append_rows(location, [("items", 100 * lane + number, None)], COLUMNS, (f"lane-{lane}", number))
+
+    with ThreadPoolExecutor(4) as lanes:
+        list(lanes.map(append, range(4)))
+    assert sorted(row[1] for row in stored(location)) == list(range(-1, 400))
+    assert len(DeltaTable(location).file_uris()) < 401 - COMPACTED_EVERY + 30
