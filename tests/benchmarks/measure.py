@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import mean, median
 from typing import Protocol
 
 from pyspark.sql import DataFrame
@@ -23,7 +23,7 @@ class Batches(Protocol):
 
 @dataclass
 class Series:
-    """The rounds of one rival, without the warm-up."""
+    """The rounds of one rival, without the warm-up; but the bytes of all, which no compiler changes."""
 
     name: str
     events: int
@@ -31,6 +31,13 @@ class Series:
     batches: int
     """In one round."""
     rounds: list[Cost] = field(default_factory=list)
+    bytes_written: list[int] = field(default_factory=list)
+
+    def add(self, cost: Cost, *, is_warm_up: bool) -> None:
+        """One more round."""
+        self.bytes_written.append(cost.bytes_written)
+        if not is_warm_up:
+            self.rounds.append(cost)
 
     @property
     def cpu_seconds(self) -> float:
@@ -54,8 +61,8 @@ class Series:
 
     @property
     def bytes_per_event(self) -> float:
-        """Written."""
-        return median(cost.bytes_written for cost in self.rounds) / self.events
+        """Written, the mean round's: which files late events reach differs from one to the next."""
+        return mean(self.bytes_written) / self.events
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def extra_cpu_seconds(ours: Series, base: Series) -> float:
 
 @dataclass(frozen=True)
 class Run:
-    """How many rounds; the first `warm_up` ones are for the JVM's compilers and count for nothing."""
+    """How many rounds; of the first `warm_up` ones, for the JVM's compilers, only the bytes count."""
 
     meter: Meter
     rounds: int
@@ -102,8 +109,7 @@ def run_in_turn(run: Run, entries: Mapping[str, Entry]) -> dict[str, Series]:
     for number in range(run.rounds):
         for name, entry in _rotated(entries, number):
             cost = _run_round(run.meter, entry, number)
-            if number >= run.warm_up:
-                series[name].rounds.append(cost)
+            series[name].add(cost, is_warm_up=number < run.warm_up)
             run.report(f"round {number + 1}/{run.rounds} {name}: {_spent(cost, series[name])}")
     return series
 

@@ -61,6 +61,7 @@ def _series(series: Series) -> dict[str, Any]:
         "events_per_cpu_second": round(series.events_per_cpu_second),
         "jobs_per_batch": series.jobs_per_batch,
         "bytes_per_event": round(series.bytes_per_event, 1),
+        "bytes_written": series.bytes_written,
         "rounds": [vars(cost) for cost in series.rounds],
     }
 

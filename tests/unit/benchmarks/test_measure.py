@@ -21,6 +21,13 @@ def test_what_one_costs_beyond_another_is_the_median_of_the_rounds_differences()
     assert extra_cpu_seconds(series([5, 9, 7]), series([4, 6, 6])) == 1
 
 
+def test_bytes_are_those_of_all_rounds_and_cpu_of_those_behind_the_warm_up() -> None:
+    measured = Series("rival", 100, 1)
+    for number, written in enumerate((1000, 3000, 2600)):
+        measured.add(Cost(9.0 - number, 0.0, 1, written), is_warm_up=number < 2)
+    assert (measured.bytes_per_event, measured.cpu_seconds) == (22, 7.0)
+
+
 def test_a_target_is_met_at_its_limit_and_missed_beyond_it() -> None:
     met = (Finding("T1", "", 0.60, AT_LEAST, 0.60).is_met, Finding("T3", "", 1.15, AT_MOST, 1.15).is_met)
     missed = (Finding("T1", "", 0.599, AT_LEAST, 0.60).is_met, Finding("T3", "", 1.151, AT_MOST, 1.15).is_met)
