@@ -18,7 +18,7 @@ from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import UNROUTED, DeadLetterCounts, write_dead_letters
 from fluvial.io.failed_tables import FailedTables
 from fluvial.io.failpoints import Failpoints
-from fluvial.io.gather import gather
+from fluvial.io.gather import Gathered, gather
 from fluvial.io.parked import Share
 from fluvial.io.parking import Parking
 from fluvial.io.query_offsets import SoleTopic
@@ -148,23 +148,28 @@ class LakeWriter:
                 tables,
                 lambda table: self._writers.check_announced(records, table, context, shares[table.topic].records),
             )
-            try:
-                failed = self._failed.park(checked, shares, context)
-                if not failed:
-                    self._side.write_metrics(checked.done, context)
-                dead = self._write_dead_letters(checked.done, self._unrouted(records, shares), context)
-                ready = [table for table in tables if table.name in checked.done]
-                written = gather(
-                    pool, ready, lambda table: self._write_table(table, records, checked.done, dead, context)
-                )
-                failed |= self._failed.park(written, shares, context)
-            finally:
-                for batch in checked.done.values():
-                    batch.release()
-        _raise_failures(failed)
-        counts = written.done | _unrouted_counts(dead)
+            with _released(*checked.done.values()):
+                counts = self._write_tables(pool, records, checked, shares, context)
         self._side.write_accounting(checked.done, counts, context)
         return counts
+
+    def _write_tables(
+        self,
+        pool: ThreadPoolExecutor,
+        records: DataFrame,
+        checked: Gathered[CheckedBatch],
+        shares: Mapping[str, Share],
+        context: BatchContext,
+    ) -> dict[str, TableCounts]:
+        failed = self._failed.park(checked, shares, context)
+        if not failed:
+            self._side.write_metrics(checked.done, context)
+        dead = self._write_dead_letters(checked.done, self._unrouted(records, shares), context)
+        ready = [table for table in self.use_case.tables if table.name in checked.done]
+        written = gather(pool, ready, lambda table: self._write_table(table, records, checked.done, dead, context))
+        failed |= self._failed.park(written, shares, context)
+        _raise_failures(failed)
+        return written.done | _unrouted_counts(dead)
 
     def _suit_sessions(self, records: DataFrame, count: int) -> None:
         for session in (records.sparkSession, self.session):
@@ -216,12 +221,13 @@ def _persisted(records: DataFrame) -> Iterator[None]:
 
 
 @contextmanager
-def _released(batch: CheckedBatch) -> Iterator[None]:
-    """Whatever comes, nothing of the batch stays behind."""
+def _released(*batches: CheckedBatch) -> Iterator[None]:
+    """Whatever comes, nothing of the batches stays behind."""
     try:
         yield
     finally:
-        batch.release()
+        for batch in batches:
+            batch.release()
 
 
 def _raise_failures(failed: Mapping[str, Exception]) -> None:
