@@ -1,4 +1,4 @@
-"""What a micro-batch of 2,000 changes costs as history grows, for Fluvial and for three usual ways to keep SCD2."""
+"""What a micro-batch of 2,000 changes costs as history grows, for Fluvial and for other ways to keep SCD2."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from tests.benchmarks.accounts import Life, accounts_use_case, batch_records
 from tests.benchmarks.close_then_append import CloseThenAppend
 from tests.benchmarks.cost import Meter
 from tests.benchmarks.delta_rs import DeltaRs
+from tests.benchmarks.iceberg import IcebergMerge
 from tests.benchmarks.long_lake import LongLake
 from tests.benchmarks.measure import Entry, Run, Series, run_in_turn
 from tests.benchmarks.rivals import FastPath, SettleStep, WholeJob, settled_every
@@ -27,6 +28,7 @@ EACH: Final = "Fluvial, settled each batch"
 EVERY: Final = f"Fluvial, settled every {BATCHES} batches"
 CLASSIC: Final = "close then append"
 SINGLE: Final = "single MERGE of Delta's documentation"
+ICEBERG: Final = "the same on Iceberg"
 DELTA_RS: Final = "the same by delta-rs, without Spark"
 
 
@@ -98,6 +100,7 @@ class Scd2Growth:
         )
         yield CLASSIC, Entry(CloseThenAppend(place("classic"), table, "debezium"), changes)
         yield SINGLE, Entry(SingleMerge(place("single"), table, "debezium"), changes)
+        yield ICEBERG, Entry(IcebergMerge(place("iceberg"), table, "debezium"), changes)
         yield DELTA_RS, Entry(DeltaRs(place("delta-rs"), table), changes)
 
     def _copies(self, life: Life) -> Callable[[str], Path]:

@@ -6,7 +6,7 @@ from typing import Final
 from pyspark.sql import SparkSession
 
 from fluvial.io.session import build_session
-from fluvial.local.artifacts import ensure_artifacts, spark_jars
+from fluvial.local.artifacts import ensure_artifacts, locked_jars, spark_jars
 from fluvial.local.home import default_home
 from fluvial.local.java import java_environment
 
@@ -38,5 +38,5 @@ def open_session() -> SparkSession:
     """One driver for all rivals; PyDeequ reads SPARK_VERSION when it is imported."""
     os.environ.update(java_environment() | {"SPARK_VERSION": "3.5"})
     home = default_home()
-    ensure_artifacts(home, ("spark",))
-    return build_session("benchmarks", spark_jars(home), SETTINGS)
+    ensure_artifacts(home, ("spark", "iceberg"))
+    return build_session("benchmarks", (*spark_jars(home), *locked_jars(home, "iceberg")), SETTINGS)
