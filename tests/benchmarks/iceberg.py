@@ -2,7 +2,6 @@
 
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -11,32 +10,27 @@ from tests.benchmarks.single_merge import MERGE_KEY, SingleMerge, opened_version
 
 @dataclass
 class IcebergMerge(SingleMerge):
-    """Begins with the past of the folder's Delta table."""
+    """`begin` gives it the past of the folder's Delta table."""
 
     @property
     def name(self) -> str:
         """The table's, in a catalog of its own whose tables lie in the folder."""
         return f"iceberg_{zlib.crc32(bytes(self.folder))}.scd2"
 
-    def merge(self, latest: DataFrame) -> None:
-        """The same MERGE, in SQL."""
-        session = latest.sparkSession
-        if not self._warehouse.exists():
-            self._create(session)
-        current = session.table(self.name).where("_is_current")
-        staged_rows(latest, current, self.table).createOrReplaceTempView("staged_changes")
-        session.sql(self._statement())
-
-    @property
-    def _warehouse(self) -> Path:
-        return self.folder / "iceberg"
-
-    def _create(self, session: SparkSession) -> None:
+    def begin(self, session: SparkSession) -> None:
+        """Makes the table."""
         catalog = f"spark.sql.catalog.{self.name.partition('.')[0]}"
         session.conf.set(catalog, "org.apache.iceberg.spark.SparkCatalog")
         session.conf.set(f"{catalog}.type", "hadoop")
-        session.conf.set(f"{catalog}.warehouse", str(self._warehouse))
+        session.conf.set(f"{catalog}.warehouse", str(self.folder / "iceberg"))
         session.read.format("delta").load(str(self.folder / "scd2")).writeTo(self.name).create()
+
+    def merge(self, latest: DataFrame) -> None:
+        """The same MERGE, in SQL."""
+        session = latest.sparkSession
+        current = session.table(self.name).where("_is_current")
+        staged_rows(latest, current, self.table).createOrReplaceTempView("staged_changes")
+        session.sql(self._statement())
 
     def _statement(self) -> str:
         (key,) = self.table.primary_key

@@ -8,6 +8,7 @@ from typing import Final
 
 from pyspark.sql import DataFrame, SparkSession
 
+from fluvial.config.model import Table
 from fluvial.io.events_file import RECORD_SCHEMA
 from tests.benchmarks.accounts import Life, accounts_use_case, batch_records
 from tests.benchmarks.close_then_append import CloseThenAppend
@@ -16,7 +17,7 @@ from tests.benchmarks.delta_rs import DeltaRs
 from tests.benchmarks.iceberg import IcebergMerge
 from tests.benchmarks.long_lake import LongLake
 from tests.benchmarks.measure import Entry, Run, Series, run_in_turn
-from tests.benchmarks.rivals import FastPath, SettleStep, WholeJob, settled_every
+from tests.benchmarks.rivals import FastPath, Rival, SettleStep, WholeJob, settled_every
 from tests.benchmarks.single_merge import SingleMerge
 from tests.benchmarks.telemetry import only_table
 
@@ -98,10 +99,15 @@ class Scd2Growth:
             EVERY,
             Entry(WholeJob(place("every"), settled_every(case, BATCHES * ROWS), self.session, ROWS), changes, BATCHES),
         )
-        yield CLASSIC, Entry(CloseThenAppend(place("classic"), table, "debezium"), changes)
-        yield SINGLE, Entry(SingleMerge(place("single"), table, "debezium"), changes)
-        yield ICEBERG, Entry(IcebergMerge(place("iceberg"), table, "debezium"), changes)
-        yield DELTA_RS, Entry(DeltaRs(place("delta-rs"), table), changes)
+        yield from ((name, Entry(rival, changes)) for name, rival in self._usual_designs(place, table))
+
+    def _usual_designs(self, place: Callable[[str], Path], table: Table) -> Iterator[tuple[str, Rival]]:
+        yield CLASSIC, CloseThenAppend(place("classic"), table, "debezium")
+        yield SINGLE, SingleMerge(place("single"), table, "debezium")
+        on_iceberg = IcebergMerge(place("iceberg"), table, "debezium")
+        on_iceberg.begin(self.session)
+        yield ICEBERG, on_iceberg
+        yield DELTA_RS, DeltaRs(place("delta-rs"), table)
 
     def _copies(self, life: Life) -> Callable[[str], Path]:
         original = self.folder / life.name / "lake"
