@@ -103,9 +103,7 @@ class Run:
 
 def run_in_turn(run: Run, entries: Mapping[str, Entry]) -> dict[str, Series]:
     """Every rival once in each round."""
-    series = {
-        name: Series(name, entry.per_round * entry.stream.rows, entry.per_round) for name, entry in entries.items()
-    }
+    series = {name: entry.series(name) for name, entry in entries.items()}
     for number in range(run.rounds):
         for name, entry in _rotated(entries, number):
             cost = _run_round(run.meter, entry, number)
