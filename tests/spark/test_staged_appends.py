@@ -1,7 +1,7 @@
 """Log rows that the counting pass writes: published whole or not at all, and the same as those of a held batch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -22,13 +22,14 @@ from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.failpoints import Crash, CrashAt, Failpoints
 from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.query_offsets import SoleTopic
 from fluvial.io.staged_append import stage_append
 from fluvial.io.table_writer import TableWriter
 from fluvial.io.table_writers import MakeTableWriter, TableWriters
 from fluvial.io.verify import verify_table
 from fluvial.streams import BatchContext, Records, TableCounts
 from tests.spark.lake_rows import data_files, read_rows
-from tests.spark.records import debezium, dms, records
+from tests.spark.records import TOPIC, debezium, dms, records
 from tests.spark.test_lake_writer import item
 from tests.spark.test_plans import context
 
@@ -239,6 +240,39 @@ def test_what_was_staged_is_dropped_where_not_all_of_a_batch_is_fresh(
     log = Path(Locations(tiny, lake).table(tiny.table("items")).log)
     assert notes == [(False, False), (True, False)]
     assert with_rows(log) == {Path(uri) for uri in DeltaTable(log).file_uris()}
+
+
+LARGE = SoleTopic(TOPIC, 30_000)
+"""Says of a batch that it may have more events than a driver keeps in mind."""
+
+
+@pytest.mark.parametrize(
+    ("values", "counts", "staged"),
+    [
+        (MIXED, COUNTS, True),
+        ([debezium("u", 20 + n, item(1, "AB"[n % 2])) for n in range(4)], TableCounts(consumed=4, log_rows=4), True),
+        (["broken", None], TableCounts(consumed=2, dead_letters=1, tombstones=1), False),
+        ([*MIXED, MIXED[0]], replace(COUNTS, consumed=8, duplicates=1), False),
+        ([*MIXED, PLAIN[0]], replace(COUNTS, consumed=8, duplicates=1), False),
+    ],
+    ids=["all new", "back and forth", "no event", "repeats itself", "repeats the log"],
+)
+def test_a_large_batch_is_told_from_one_that_repeats_something(
+    spark: SparkSession,
+    tiny: UseCase,
+    lake: Path,
+    notes: Notes,
+    new_process: Callable[..., LakeWriter],
+    values: list[str | None],
+    counts: TableCounts,
+    *,
+    staged: bool,
+) -> None:
+    writer = new_process()
+    writer.write(records(spark, PLAIN), 0)
+    assert writer.write(records(spark, values, first=10), 1, sole=LARGE) == {"items": counts}
+    assert notes == [(False, False), (True, staged)]
+    assert verify_table(tiny, lake, tiny.table("items")).is_same
 
 
 def test_an_event_whose_verdict_can_t_be_repeated_is_not_lost(

@@ -75,11 +75,6 @@ def distinct_events() -> Column:
     return F.count_distinct(FINGERPRINT).alias(DISTINCT)
 
 
-def distinct_events_at_once() -> Column:
-    """The same without a shuffle: the fingerprints have to fit into memory."""
-    return F.size(F.collect_set(FINGERPRINT)).alias(DISTINCT)
-
-
 def event_fingerprints() -> Column:
     """The fingerprints themselves, each once, as one text: for a batch that isn't large."""
     return F.array_join(F.collect_set(FINGERPRINT).cast("array<string>"), ",").alias(FINGERPRINTS)

@@ -1,18 +1,20 @@
 """Checks a table's share of a micro-batch: parses, judges and counts it, and finds what the log lacks.
 
 Most batches bring new events and nothing else. Such a batch needs its rows once: the pass that counts it writes its
-log rows too, staged, and what was counted decides whether they are published. The few records that go elsewhere, to
-the quarantine or to the dead letters, are parsed again. A batch that repeats itself or the log is taken the careful
-way: its rows are held and compared, and what is fresh is written by a pass of its own.
+log rows too, staged, and what was counted decides whether they are published. Whether a large batch repeats itself is
+read from two columns of what was staged: a set of all its events would cost the pass more. The few records that go
+elsewhere, to the quarantine or to the dead letters, are parsed again. A batch that repeats itself or the log is taken
+the careful way: its rows are held and compared, and what is fresh is written by a pass of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
 from pyspark.sql import Column, DataFrame
 
+from fluvial import columns as c
 from fluvial.history.deduplicate import (
     DISTINCT,
     FINGERPRINTS,
@@ -20,7 +22,6 @@ from fluvial.history.deduplicate import (
     all_fresh,
     count_states,
     distinct_events,
-    distinct_events_at_once,
     drop_repeats,
     event_fingerprints,
     is_within,
@@ -43,8 +44,8 @@ from fluvial.micro_batch import take_events
 from fluvial.quality.set_aside import PLACES, can_set_aside, read_places, set_aside
 from fluvial.streams import BatchContext, BatchSummary, ChangeEvents, CheckedRecords, FreshEvents, LogRows, Records
 
-_MOST_AT_ONCE: Final = 1_000_000
-"""Events whose fingerprints one set may hold: some fifty bytes each. More are counted by a shuffle."""
+_MOST_STAGED: Final = 1_000_000
+"""Events that the driver may look at once more, by two columns: some hundred bytes each."""
 
 
 @dataclass
@@ -79,7 +80,7 @@ class BatchChecker:
 
         There are `expected` or fewer, where that is known.
         """
-        if self.stages and expected is not None and expected <= _MOST_AT_ONCE:
+        if self.stages and expected is not None and expected <= _MOST_STAGED:
             staged = self._stage(records, context, expected)
             if staged is not None:
                 return staged
@@ -111,7 +112,7 @@ class BatchChecker:
     def _audit(
         self, staged: StagedAppend, values: Mapping[str, Any], held: Held, records: Records, context: BatchContext
     ) -> CheckedBatch | None:
-        counted = self._read(values)
+        counted = self._read(values, lambda: _count_distinct(staged))
         summary, places = counted.summary, read_places(values[PLACES])
         if self._may_repeat(counted) or not self._may_publish(summary):
             return None
@@ -156,16 +157,13 @@ class BatchChecker:
         return CheckedBatch(held, counted, counts, lambda: take_fresh(marked), is_compared=True)
 
     def _hold(self, held: Held, expected: int | None) -> Counted:
-        counts = self._count_events(expected)
-        values = held.compute([*self._aggregates, *counts])
-        if not counts:
-            values |= held.records.agg(distinct_events()).collect()[0].asDict()
-        return self._read(values)
+        values = held.compute([*self._aggregates, *self._count_events(expected)])
+        return self._read(values, lambda: held.records.agg(distinct_events()).collect()[0][DISTINCT])
 
-    def _read(self, values: Mapping[str, Any]) -> Counted:
+    def _read(self, values: Mapping[str, Any], count_distinct: Callable[[], int]) -> Counted:
         text = values.get(FINGERPRINTS)
         fingerprints = None if text is None else read_fingerprints(text)
-        distinct = values[DISTINCT] if fingerprints is None else len(fingerprints)
+        distinct = count_distinct() if fingerprints is None else len(fingerprints)
         measurements = read_measurements(self.chain.table, values)
         return Counted(read_summary({**values, DISTINCT: distinct}), measurements, fingerprints)
 
@@ -188,9 +186,18 @@ class BatchChecker:
         return LogRows(log.where(is_within(summary)))
 
     def _count_events(self, expected: int | None) -> list[Column]:
-        """How many different events there are, and where they are few, which."""
-        if expected is None or expected > _MOST_AT_ONCE:
-            return []
-        if expected <= MOST_IN_A_BATCH:
-            return [self._fingerprints]
-        return [distinct_events_at_once()]
+        """Which events there are, where they are few."""
+        is_small = expected is not None and expected <= MOST_IN_A_BATCH
+        return [self._fingerprints] if is_small else []
+
+
+def _count_distinct(staged: StagedAppend) -> int:
+    """How many different events staged log rows are, at least: those of two keys may agree in all that is read."""
+    distinct, rows = _count_distinct_rows(staged, [c.PAYLOAD_HASH])
+    return distinct if distinct == rows else _count_distinct_rows(staged, [c.SEQUENCE, c.PAYLOAD_HASH])[0]
+
+
+def _count_distinct_rows(staged: StagedAppend, columns: list[str]) -> tuple[int, int]:
+    """How many different rows, and how many rows."""
+    rows = staged.read(columns)
+    return (rows.group_by(columns).aggregate([]).num_rows, rows.num_rows) if rows.num_rows else (0, 0)

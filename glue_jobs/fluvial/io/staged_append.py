@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
+import pyarrow as pa
 import structlog
 from pyspark.sql import DataFrame
 
 from fluvial.io.delta_transaction import DeltaTransaction
 from fluvial.io.reason import reason
+from fluvial.io.small_reads import read_columns
 
 _log = structlog.get_logger()
 
@@ -20,6 +23,10 @@ class StagedAppend:
     transaction: DeltaTransaction
     files: Sequence[Any]
     """Delta's AddFiles; none once their fate is decided."""
+
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """Some columns of the rows, by the driver, while their fate is open."""
+        return read_columns(self.transaction.path, {unquote(file.path()): file.size() for file in self.files}, columns)
 
     def commit(self, note: str) -> int:
         """Publishes the rows, and returns the version that holds them.
