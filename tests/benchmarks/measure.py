@@ -65,10 +65,21 @@ class Series:
         return mean(self.bytes_written) / self.events
 
 
+class Rounds(Protocol):
+    """A rival's rounds, in whichever driver."""
+
+    def series(self, name: str) -> Series:
+        """Where they will stand."""
+
+    def run(self, number: int) -> Cost:
+        """Runs one."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A rival, what it reads, how many batches make one round of it, and what happens to each before it is measured."""
 
+    meter: Meter
     rival: Rival
     stream: Batches
     per_round: int = 1
@@ -77,6 +88,16 @@ class Entry:
     def series(self, name: str) -> Series:
         """Where its rounds will stand."""
         return Series(name, self.per_round * self.stream.rows, self.per_round)
+
+    def run(self, number: int) -> Cost:
+        """The round's own batches, in this process."""
+        batches = range(number * self.per_round, (number + 1) * self.per_round)
+        frames = [(batch, self.stream.batch(batch)) for batch in batches]
+        # Fluvial suits the session to its small batches: not the others' choice.
+        suit_batch_size(self.meter.session, MANY)
+        if self.before is not None:
+            _write_all(self.before, frames)
+        return self.meter.measure(lambda: _write_all(self.rival.write, frames), self.rival.folder)
 
 
 def ratio(ours: Series, theirs: Series) -> float:
@@ -95,30 +116,20 @@ def extra_cpu_seconds(ours: Series, base: Series) -> float:
 class Run:
     """How many rounds; of the first `warm_up` ones, for the JVM's compilers, only the bytes count."""
 
-    meter: Meter
     rounds: int
     warm_up: int
     report: Callable[[str], None]
 
 
-def run_in_turn(run: Run, entries: Mapping[str, Entry]) -> dict[str, Series]:
+def run_in_turn(run: Run, rivals: Mapping[str, Rounds]) -> dict[str, Series]:
     """Every rival once in each round."""
-    series = {name: entry.series(name) for name, entry in entries.items()}
+    series = {name: rounds.series(name) for name, rounds in rivals.items()}
     for number in range(run.rounds):
-        for name, entry in _rotated(entries, number):
-            cost = _run_round(run.meter, entry, number)
+        for name, rounds in _rotated(rivals, number):
+            cost = rounds.run(number)
             series[name].add(cost, is_warm_up=number < run.warm_up)
             run.report(f"round {number + 1}/{run.rounds} {name}: {_spent(cost, series[name])}")
     return series
-
-
-def _run_round(meter: Meter, entry: Entry, number: int) -> Cost:
-    batches = range(number * entry.per_round, (number + 1) * entry.per_round)
-    frames = [(batch, entry.stream.batch(batch)) for batch in batches]
-    suit_batch_size(meter.session, MANY)  # Fluvial suits the session to its small batches: not the others' choice
-    if entry.before is not None:
-        _write_all(entry.before, frames)
-    return meter.measure(lambda: _write_all(entry.rival.write, frames), entry.rival.folder)
 
 
 def _write_all(write: Write, frames: Sequence[tuple[int, DataFrame]]) -> None:
@@ -131,7 +142,7 @@ def _spent(cost: Cost, series: Series) -> str:
     return f"{spent}, {series.events / cost.cpu_seconds:,.0f} events/CPU-s, {cost.jobs} jobs"
 
 
-def _rotated(entries: Mapping[str, Entry], by: int) -> list[tuple[str, Entry]]:
+def _rotated(rivals: Mapping[str, Rounds], by: int) -> list[tuple[str, Rounds]]:
     """Each round begins with another rival, so that none always runs behind the same neighbour."""
-    listed, start = list(entries.items()), by % len(entries)
+    listed, start = list(rivals.items()), by % len(rivals)
     return [*listed[start:], *listed[:start]]

@@ -81,7 +81,7 @@ class Scd2Growth:
         lives = [Life(self.size.keys, history, is_skewed) for history in self.size.histories]
         entries = {(life.name, rival): entry for life in lives for rival, entry in self._entries(life)}
         named = {" | ".join(place): entry for place, entry in entries.items()}
-        series = run_in_turn(Run(Meter(self.session), self.size.rounds, self.size.warm_up, self.report), named)
+        series = run_in_turn(Run(self.size.rounds, self.size.warm_up, self.report), named)
         return {
             life.name: {rival: series[f"{name} | {rival}"] for name, rival in entries if name == life.name}
             for life in lives
@@ -92,14 +92,13 @@ class Scd2Growth:
         self.report(f"building {life.name}")
         case, place = accounts_use_case(), self._copies(life)
         table, changes = only_table(case), Changes(self.session, self.folder / life.name / "changes", life)
+        meter = Meter(self.session)
         taker = FastPath(place("settle"), case, self.session, ROWS)
-        yield SETTLE, Entry(SettleStep(taker.folder, taker.writer), changes, before=taker.write)
-        yield EACH, Entry(WholeJob(place("each"), case, self.session, ROWS), changes)
-        yield (
-            EVERY,
-            Entry(WholeJob(place("every"), settled_every(case, BATCHES * ROWS), self.session, ROWS), changes, BATCHES),
-        )
-        yield from ((name, Entry(rival, changes)) for name, rival in self._usual_designs(place, table))
+        yield SETTLE, Entry(meter, SettleStep(taker.folder, taker.writer), changes, before=taker.write)
+        yield EACH, Entry(meter, WholeJob(place("each"), case, self.session, ROWS), changes)
+        lazy = WholeJob(place("every"), settled_every(case, BATCHES * ROWS), self.session, ROWS)
+        yield EVERY, Entry(meter, lazy, changes, BATCHES)
+        yield from ((name, Entry(meter, rival, changes)) for name, rival in self._usual_designs(place, table))
 
     def _usual_designs(self, place: Callable[[str], Path], table: Table) -> Iterator[tuple[str, Rival]]:
         yield CLASSIC, CloseThenAppend(place("classic"), table, "debezium")

@@ -40,14 +40,13 @@ class Stream:
     folder: Path
     envelope: str
     rows: int
-    batches: int
     bad_share: float = 0.0
     has_details: bool = True
     """Whether DMS writes transaction details, as the tasks that Fluvial compiles do."""
 
-    def prepare(self) -> "Stream":
-        """Writes every batch."""
-        for batch in range(self.batches):
+    def prepare(self, batches: int) -> "Stream":
+        """Writes so many batches."""
+        for batch in range(batches):
             self._generate(batch).write.parquet(self._path(batch))
         return self
 
