@@ -14,5 +14,5 @@ def read_columns(location: str, files: Mapping[str, int], columns: Sequence[str]
     `files` are paths below the table's location, and their sizes in bytes. Raises OSError where one isn't there.
     """
     filesystem = PyFileSystem(DeltaStorageHandler(location, known_sizes=dict(files)))
-    read = [pq.read_table(path, columns=list(columns), filesystem=filesystem) for path in files]
+    read = [pq.ParquetFile(path, filesystem=filesystem).read(list(columns)) for path in files]
     return pa.concat_tables(read) if read else pa.table({})
