@@ -31,7 +31,7 @@ from fluvial.history.deduplicate import (
 )
 from fluvial.history.recent_events import MOST_IN_A_BATCH, RecentEvents
 from fluvial.io import delta
-from fluvial.io.checked_batch import CheckedBatch, Counted, Held, SetAside
+from fluvial.io.checked_batch import CheckedBatch, Counted, Held
 from fluvial.io.observed import observe
 from fluvial.io.quarantine_writer import QuarantineWriter
 from fluvial.io.records_at import records_at
@@ -116,16 +116,16 @@ class BatchChecker:
         summary, places = counted.summary, read_places(values[PLACES])
         if self._may_repeat(counted) or not self._may_publish(summary):
             return None
-        aside = self._judge_again(records_at(places, records), summary, context) if places else SetAside(held)
+        aside = self._judge_again(records_at(places, records), summary, context) if places else held
         if aside is None:
             return None
 
         def fresh() -> FreshEvents:
-            return self._events(aside.held.records)
+            return self._events(aside.records)
 
-        return CheckedBatch(aside.held, counted, all_fresh(summary), fresh, staged, aside.quarantine)
+        return CheckedBatch(aside, counted, all_fresh(summary), fresh, staged)
 
-    def _judge_again(self, records: Records, summary: BatchSummary, context: BatchContext) -> SetAside | None:
+    def _judge_again(self, records: Records, summary: BatchSummary, context: BatchContext) -> Held | None:
         """The records that go elsewhere than to the log; None where this time they don't get the same verdict.
 
         An extension's rule may look at the clock. What is a gap marker in the log has to be in the quarantine.
@@ -134,11 +134,11 @@ class BatchChecker:
         if summary.violated and self.quarantine.can_stage(summary):
             observed = observe(checked, summary_columns())
             rows = self.chain.quarantined(self._events(CheckedRecords(observed.rows)), context)
-            aside = SetAside(Held(checked), stage_append(rows, self.quarantine.location))
+            aside = Held(checked, stage_append(rows, self.quarantine.location))
             again = observed.values
         else:
-            aside = SetAside(Held(checked))
-            again = aside.held.compute(summary_columns())
+            aside = Held(checked)
+            again = aside.compute(summary_columns())
         if (again["violated"], again["dead_letters"]) == (summary.violated, summary.dead_letters):
             return aside
         aside.release()
@@ -193,11 +193,10 @@ class BatchChecker:
 
 def _count_distinct(staged: StagedAppend) -> int:
     """How many different events staged log rows are, at least: those of two keys may agree in all that is read."""
-    distinct, rows = _count_distinct_rows(staged, [c.PAYLOAD_HASH])
-    return distinct if distinct == rows else _count_distinct_rows(staged, [c.SEQUENCE, c.PAYLOAD_HASH])[0]
-
-
-def _count_distinct_rows(staged: StagedAppend, columns: list[str]) -> tuple[int, int]:
-    """How many different rows, and how many rows."""
-    rows = staged.read(columns)
-    return (rows.group_by(columns).aggregate([]).num_rows, rows.num_rows) if rows.num_rows else (0, 0)
+    hashes = staged.read([c.PAYLOAD_HASH])
+    if not hashes.num_rows:
+        return 0
+    if len(hashes.column(c.PAYLOAD_HASH).unique()) == hashes.num_rows:
+        return int(hashes.num_rows)
+    identity = [c.SEQUENCE, c.PAYLOAD_HASH]
+    return int(staged.read(identity).group_by(identity).aggregate([]).num_rows)

@@ -16,9 +16,13 @@ from fluvial.streams import BatchSummary, CheckedRecords, FreshEvents
 
 @dataclass
 class Held:
-    """A table's checked records, computed when they are first asked for, and not again."""
+    """A table's checked records, computed when they are first asked for, and not again.
+
+    The quarantine's rows of them may have been written already: staged.
+    """
 
     plan: CheckedRecords
+    quarantine: StagedAppend | None = None
     _frame: DataFrame | None = field(default=None, init=False)
 
     @property
@@ -34,21 +38,9 @@ class Held:
         return values
 
     def release(self) -> None:
-        """Frees what is held."""
+        """Frees what is held, and drops what was staged and not published."""
         if self._frame is not None:
             delta.release(self._frame)
-
-
-@dataclass(frozen=True)
-class SetAside:
-    """The records of a batch that go elsewhere than to the log, and the quarantine's rows where they are staged."""
-
-    held: Held
-    quarantine: StagedAppend | None = None
-
-    def release(self) -> None:
-        """Frees and drops both."""
-        self.held.release()
         if self.quarantine is not None:
             self.quarantine.discard()
 
@@ -72,8 +64,7 @@ class CheckedBatch:
     """A table's records, parsed, judged, counted, and compared with the log; release it in the end.
 
     `fresh` gives the events that the log lacks. Where the pass that counted wrote their log rows, those are `staged`,
-    and `held` and `fresh` are only of the records that go elsewhere; those of them that the quarantine gets may be
-    staged, too.
+    and `held` and `fresh` are only of the records that go elsewhere.
     """
 
     held: Held
@@ -81,7 +72,6 @@ class CheckedBatch:
     counts: FreshCounts
     fresh: Callable[[], FreshEvents]
     staged: StagedAppend | None = None
-    staged_quarantine: StagedAppend | None = None
     is_compared: bool = False
     """Whether the log had to be asked."""
 
@@ -93,6 +83,5 @@ class CheckedBatch:
     def release(self) -> None:
         """Frees what it holds, and drops what was staged and not published."""
         self.held.release()
-        for staged in (self.staged, self.staged_quarantine):
-            if staged is not None:
-                staged.discard()
+        if self.staged is not None:
+            self.staged.discard()

@@ -80,8 +80,8 @@ class TableWriter:
         self._checker.appended(batch)
 
     def _set_aside(self, batch: CheckedBatch, context: BatchContext) -> None:
-        if batch.staged_quarantine is not None:
-            batch.staged_quarantine.commit(APPENDED)
+        if batch.held.quarantine is not None:
+            batch.held.quarantine.commit(APPENDED)
             return
         self._quarantine.append(self._chain.quarantined(batch.fresh(), context), batch.summary)
 
