@@ -1,4 +1,4 @@
-"""The session that the rivals share: as in production, not as on a laptop."""
+"""The session of every rival, shared or its own: as in production, not as on a laptop."""
 
 import os
 from typing import Final
@@ -35,7 +35,7 @@ SETTINGS: Final = {
 
 
 def open_session() -> SparkSession:
-    """One driver for all rivals; PyDeequ reads SPARK_VERSION when it is imported."""
+    """This process's driver; PyDeequ reads SPARK_VERSION when it is imported."""
     os.environ.update(java_environment() | {"SPARK_VERSION": "3.5"})
     home = default_home()
     ensure_artifacts(home, ("spark", "iceberg"))
