@@ -3,6 +3,7 @@
 Source: https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-events
 """
 
+from itertools import chain
 from typing import Final
 
 from pyspark.sql import Column
@@ -29,7 +30,8 @@ def is_control(parsed: Column) -> Column:
 
 def operation(parsed: Column) -> Column:
     """The operation; null where `op` is none of the known letters."""
-    return F.coalesce(*(F.when(is_operation(parsed, known), F.lit(known)) for known in _OPERATIONS))
+    by_letter = ((F.lit(letter), F.lit(known)) for known, letter in _OPERATIONS.items())
+    return F.create_map(*chain.from_iterable(by_letter))[parsed["op"]]
 
 
 def is_operation(parsed: Column, known: str) -> Column:
@@ -38,8 +40,9 @@ def is_operation(parsed: Column, known: str) -> Column:
 
 
 def image(parsed: Column) -> Column:
-    """The row the event speaks of: before a delete, after anything else."""
-    return F.when(is_operation(parsed, DELETE), parsed["before"]).otherwise(parsed["after"])
+    """The row the event speaks of: before a delete, after anything else. A truncate has none, whatever it says."""
+    is_delete, is_truncate = (is_operation(parsed, known) for known in (DELETE, TRUNCATE))
+    return F.when(is_delete, parsed["before"]).when(~is_truncate, parsed["after"])
 
 
 def event_sequence(parsed: Column) -> Column:

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.Kafka.html
 """
 
 from collections.abc import Collection, Mapping
+from itertools import chain
 from typing import Final
 
 from pyspark.sql import Column
@@ -42,16 +43,26 @@ def is_control(parsed: Column) -> Column:
 
 def operation(parsed: Column) -> Column:
     """The operation, in both spellings that DMS uses and any case; null where it is unknown."""
-    return F.coalesce(*(F.when(is_operation(parsed, known), F.lit(known)) for known in _OPERATIONS))
+    by_word = ((F.lit(word), F.lit(known)) for known, words in _OPERATIONS.items() for word in words)
+    return F.create_map(*chain.from_iterable(by_word))[_operation_word(parsed)]
 
 
 def is_operation(parsed: Column, known: str) -> Column:
     """Whether it is that one; null where the record names none."""
-    return F.lower(parsed["metadata"]["operation"]).isin(*_OPERATIONS[known])
+    return _operation_word(parsed).isin(*_OPERATIONS[known])
 
 
-def image(texts: Column, binary_columns: Collection[str], exact: Mapping[str, Column]) -> Column:
-    """The row the event speaks of, or spoke of before; a delete holds its key and nulls.
+def _operation_word(parsed: Column) -> Column:
+    return F.lower(parsed["metadata"]["operation"])
+
+
+def image(parsed: Column, row: Column) -> Column:
+    """The row the event speaks of; a delete holds its key and nulls, a truncate has none, whatever it says."""
+    return F.when(~is_operation(parsed, TRUNCATE), row)
+
+
+def written_row(texts: Column, binary_columns: Collection[str], exact: Mapping[str, Column]) -> Column:
+    """A row as texts of the values that it holds.
 
     Bytes, which DMS writes as 0x..., as base64; `exact` are numbers that lost digits on their way into a text.
     """

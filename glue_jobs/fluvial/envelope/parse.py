@@ -92,11 +92,11 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
     is_debezium = debezium.is_debezium(parsed)
 
     def either(first: Column, second: Column) -> Column:
-        return F.when(is_debezium, first).otherwise(F.when(dms.is_dms(parsed), second))
+        """Without metadata nothing that DMS says is there."""
+        return F.when(is_debezium, first).otherwise(second)
 
-    is_truncate = either(debezium.is_operation(parsed, c.TRUNCATE), dms.is_operation(parsed, c.TRUNCATE))
-    # A truncate has no row, whatever it says.
-    image = F.when(~is_truncate, either(debezium.image(parsed), F.col(_DMS_ROW)))
+    is_truncate = F.coalesce(*(each.is_operation(parsed, c.TRUNCATE) for each in (debezium, dms)))
+    image = either(debezium.image(parsed), dms.image(parsed, F.col(_DMS_ROW)))
     is_update_by_dms = ~is_debezium & dms.is_operation(parsed, c.UPDATE)
     return [
         *_envelope_columns(parsed),
@@ -105,7 +105,7 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
         image.alias(IMAGE),
         image.isNotNull().alias(HAS_IMAGE),
         *text_columns(table, image, F.when(~is_truncate, F.col(RAW_KEY))),
-        F.when(is_update_by_dms, _changed_key(table, F.col(_DMS_BEFORE), image)).alias(PREVIOUS_KEY),
+        F.when(is_update_by_dms, _changed_key(table, F.col(_DMS_BEFORE), F.col(_DMS_ROW))).alias(PREVIOUS_KEY),
         F.coalesce(is_debezium & debezium.ends_snapshot(parsed), F.lit(False)).alias(SNAPSHOT_END),
         either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col(c.OFFSET))).alias(c.SEQUENCE),
         either(debezium.commit_time(parsed), dms.commit_time(parsed)).alias(c.COMMIT_TIME),
@@ -130,7 +130,7 @@ def _dms_images(table: Table) -> list[Column]:
 
     def image(name: str) -> Column:
         numbers = {column: F.col(_EXACT)[name][column] for column in wide_decimals(table)}
-        return dms.image(F.col(_PARSED)[name], binary, numbers)
+        return dms.written_row(F.col(_PARSED)[name], binary, numbers)
 
     return [image("data").alias(_DMS_ROW), image("before-image").alias(_DMS_BEFORE)]
 
@@ -152,11 +152,7 @@ def _text_name(column: str) -> str:
 
 def typed_columns(table: Table) -> list[Column]:
     """Every business column, typed from its text."""
-    return [
-        F.when(~is_unavailable(text), read_value(text, column.type)).alias(column.name)
-        for column in table.columns
-        for text in [F.col(_text_name(column.name))]
-    ]
+    return [read_value(F.col(_text_name(column.name)), column.type).alias(column.name) for column in table.columns]
 
 
 def _not_authored(table: Table) -> Column:

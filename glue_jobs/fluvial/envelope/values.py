@@ -27,6 +27,8 @@ _BASE64: Final = r"^[A-Za-z0-9+/]*={0,2}$"
 _BASE64_GROUP: Final = 4
 _MICROSECONDS_FROM: Final = 100_000_000_000_000
 """Epoch numbers at or above this are microseconds: as milliseconds they would lie past the year 5138."""
+_PLACEHOLDER_READS_AS: Final = ("string", "binary")
+"""No other type has a value that is written like one of these."""
 
 
 def is_unavailable(text: Column) -> Column:
@@ -39,9 +41,17 @@ def _whole(spark_type: str) -> Callable[[Column], Column]:
 
     def read(text: Column) -> Column:
         value = text.cast(spark_type)
-        return F.when(value.cast("string") == text, value).when(text.rlike(_WHOLE_NUMBER), value)
+        return _where_exact(value, text, text.rlike(_WHOLE_NUMBER))
 
     return read
+
+
+def _where_exact(value: Column, text: Column, is_otherwise_exact: Column) -> Column:
+    """The value where it is written like the text, as most sources' are, or where something else says so.
+
+    Both conditions look at the value, so Spark reads it from the text once, not at each of the four places.
+    """
+    return F.when(value.cast("string") == text, value).when(value.isNotNull() & is_otherwise_exact, value)
 
 
 def _date(text: Column) -> Column:
@@ -60,9 +70,13 @@ def _timestamp(text: Column) -> Column:
 
 
 def _within_years(value: Column, kind: str) -> Column:
+    return F.when(_is_within_years(value, kind), value)
+
+
+def _is_within_years(value: Column, kind: str) -> Column:
     """PostgreSQL's `-infinity` comes as a moment some 290,000 years ago, or as a day in the year 5,877,611 BC."""
     first, last = (F.lit(end).cast(kind) for end in YEARS[kind])
-    return F.when(value.between(first, last), value)
+    return value.between(first, last)
 
 
 def read_time(text: Column) -> Column:
@@ -79,21 +93,18 @@ def read_time(text: Column) -> Column:
     time = F.when(is_utc, shortened).otherwise(text).cast("timestamp")
     # Each comparison of the time would read the text once more: only the outermost years are looked at.
     is_inside = (text >= _SECOND_YEAR) & (text < _LAST_YEAR)
-    return F.when(has_date, F.when(is_inside, time).otherwise(_within_years(time, "timestamp")))
+    return F.when(has_date & (is_inside | _is_within_years(time, "timestamp")), time)
 
 
 def _decimal(spark_type: str) -> Callable[[Column], Column]:
-    """Spark rounds what has too many digits after the point; it must be unreadable instead.
-
-    The first comparison is what decides for text as a source with these digits writes it.
-    """
+    """Spark rounds what has too many digits after the point; it must be unreadable instead."""
     _, scale = decimal_size(spark_type)
     plain = rf"^[+-]?\d*(\.\d{{0,{scale}}}0*)?$"
 
     def read(text: Column) -> Column:
         value = text.cast(spark_type)
         is_same = text.rlike(_EXPONENT) & (value.cast("double") == text.cast("double"))
-        return F.when(value.cast("string") == text, value).when(text.rlike(plain) | is_same, value)
+        return _where_exact(value, text, text.rlike(plain) | is_same)
 
     return read
 
@@ -120,8 +131,9 @@ _READERS: Final[dict[str, Callable[[Column], Column]]] = {
 
 
 def read_value(text: Column, spark_type: str) -> Column:
-    """The text as a value of a type of `fluvial.config.types`."""
+    """The text as a value of a type of `fluvial.config.types`; NULL for the placeholder of one that isn't there."""
     base = re.sub(r"\(.*", "", spark_type)
     if base == "decimal":
         return _decimal(spark_type)(text)
-    return _READERS.get(base, _cast(spark_type))(text).cast(spark_type)
+    value = _READERS.get(base, _cast(spark_type))(text).cast(spark_type)
+    return F.when(~is_unavailable(text), value) if base in _PLACEHOLDER_READS_AS else value
