@@ -51,9 +51,10 @@ def check_rules(records: ParsedRecords, table: Table, failures: Sequence[Transfo
     conditions = [*_conditions(table), *map(_failed, failures)]
     compared, names = _compare_rows(records, table)
     found = F.array_compact(F.array(*(condition.violation() for condition in conditions)))
-    violations = F.when(_some(conditions), found).cast(VIOLATIONS_TYPE).alias(c.VIOLATIONS)
-    has_error = _some([condition for condition in conditions if condition.severity == "error"])
-    return CheckedRecords(compared.select(*names, violations, has_error.alias(HAS_ERROR)))
+    errors = _some([condition for condition in conditions if condition.severity == "error"])
+    others = _some([condition for condition in conditions if condition.severity != "error"])
+    violations = F.when(_of_judged(errors | others), found).cast(VIOLATIONS_TYPE).alias(c.VIOLATIONS)
+    return CheckedRecords(compared.select(*names, violations, _of_judged(errors).alias(HAS_ERROR)))
 
 
 def _is_judged() -> Column:
@@ -75,9 +76,15 @@ def _compare_rows(records: ParsedRecords, table: Table) -> tuple[DataFrame, list
 
 
 def _some(conditions: list[_Condition]) -> Column:
-    """Whether a row that is judged at all meets one of them; never NULL."""
-    holds = reduce(operator.or_, (condition.holds for condition in conditions), F.lit(False))
-    return F.coalesce(_is_judged() & holds, F.lit(False))
+    """Whether one of them holds, for all columns that can't be read at once."""
+    of_type, others = F.size(UNREADABLE) > 0, [each.holds for each in conditions if each.rule_id != TYPE_RULE]
+    signs = [of_type, *others] if len(others) < len(conditions) else others
+    return reduce(operator.or_, signs, F.lit(False))
+
+
+def _of_judged(holds: Column) -> Column:
+    """Whether it holds of a row that is judged at all; never NULL. Spark shares what is asked first, of every row."""
+    return F.coalesce(holds & _is_judged(), F.lit(False))
 
 
 def rule_version(rule: Rule) -> str:
