@@ -7,7 +7,7 @@ elsewhere, to the quarantine or to the dead letters, are parsed again. A batch t
 the careful way: its rows are held and compared, and what is fresh is written by a pass of its own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -32,7 +32,7 @@ from fluvial.history.deduplicate import (
 from fluvial.history.recent_events import MOST_IN_A_BATCH, RecentEvents
 from fluvial.io import delta
 from fluvial.io.checked_batch import CheckedBatch, Counted, Held
-from fluvial.io.observed import observe
+from fluvial.io.observed import Aggregates, observe
 from fluvial.io.quarantine_writer import QuarantineWriter
 from fluvial.io.records_at import records_at
 from fluvial.io.schemas import empty_frame, log_schema
@@ -46,6 +46,22 @@ from fluvial.streams import BatchContext, BatchSummary, ChangeEvents, CheckedRec
 
 _MOST_STAGED: Final = 1_000_000
 """Events that the driver may look at once more, by two columns: some hundred bytes each."""
+
+
+@dataclass(frozen=True)
+class _ByCount:
+    """What is counted of a batch: of few events also which they are."""
+
+    of_few: Aggregates
+    of_many: Aggregates
+
+    def of(self, expected: int | None) -> Aggregates:
+        """Of so many events, or of nobody knows how many."""
+        return self.of_few if expected is not None and expected <= MOST_IN_A_BATCH else self.of_many
+
+
+def _by_count(columns: Sequence[Column]) -> _ByCount:
+    return _ByCount(Aggregates([*columns, event_fingerprints()]), Aggregates(columns))
 
 
 @dataclass
@@ -64,16 +80,16 @@ class BatchChecker:
         return RecentEvents(delta.highest_sequence(self.chain.session, self.log))
 
     @cached_property
-    def _aggregates(self) -> list[Column]:
-        return [*summary_columns(), *measure_metrics(self.chain.table)]
+    def _summary(self) -> Aggregates:
+        return Aggregates(summary_columns())
 
     @cached_property
-    def _set_aside(self) -> Column:
-        return set_aside()
+    def _held(self) -> _ByCount:
+        return _by_count([*summary_columns(), *measure_metrics(self.chain.table)])
 
     @cached_property
-    def _fingerprints(self) -> Column:
-        return event_fingerprints()
+    def _staged(self) -> _ByCount:
+        return _by_count([*summary_columns(), *measure_metrics(self.chain.table), set_aside()])
 
     def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics.
@@ -98,7 +114,7 @@ class BatchChecker:
     def _stage(self, records: Records, context: BatchContext, expected: int | None) -> CheckedBatch | None:
         """The batch with its log rows staged, as if all its events were fresh; None if they aren't."""
         checked = self.chain.check(records)
-        observed = observe(checked, [*self._aggregates, *self._count_events(expected), self._set_aside])
+        observed = observe(checked, self._staged.of(expected))
         events = self._events(CheckedRecords(observed.rows))
         staged = stage_append(self.chain.log_rows(events, context), self.log)
         batch = None
@@ -132,13 +148,13 @@ class BatchChecker:
         """
         checked = self.chain.check(records)
         if summary.violated and self.quarantine.can_stage(summary):
-            observed = observe(checked, summary_columns())
+            observed = observe(checked, self._summary)
             rows = self.chain.quarantined(self._events(CheckedRecords(observed.rows)), context)
             aside = Held(checked, stage_append(rows, self.quarantine.location))
             again = observed.values
         else:
             aside = Held(checked)
-            again = aside.compute(summary_columns())
+            again = aside.compute(self._summary)
         if (again["violated"], again["dead_letters"]) == (summary.violated, summary.dead_letters):
             return aside
         aside.release()
@@ -157,7 +173,7 @@ class BatchChecker:
         return CheckedBatch(held, counted, counts, lambda: take_fresh(marked), is_compared=True)
 
     def _hold(self, held: Held, expected: int | None) -> Counted:
-        values = held.compute([*self._aggregates, *self._count_events(expected)])
+        values = held.compute(self._held.of(expected))
         return self._read(values, lambda: held.records.agg(distinct_events()).collect()[0][DISTINCT])
 
     def _read(self, values: Mapping[str, Any], count_distinct: Callable[[], int]) -> Counted:
@@ -175,7 +191,7 @@ class BatchChecker:
         if counted.has_repeats:
             events = drop_repeats(events, key)
         marked = mark_known(events, self._log_between(counted.summary), key, context)
-        held, counts = delta.checkpoint_counted(marked, count_states())
+        held, counts = delta.checkpoint_counted(marked, Aggregates(count_states()))
         return held, FreshCounts(**counts)
 
     def _log_between(self, summary: BatchSummary) -> LogRows:
@@ -184,11 +200,6 @@ class BatchChecker:
         if log is None:
             return LogRows(empty_frame(session, log_schema(self.chain.table)))
         return LogRows(log.where(is_within(summary)))
-
-    def _count_events(self, expected: int | None) -> list[Column]:
-        """Which events there are, where they are few."""
-        is_small = expected is not None and expected <= MOST_IN_A_BATCH
-        return [self._fingerprints] if is_small else []
 
 
 def _count_distinct(staged: StagedAppend) -> int:

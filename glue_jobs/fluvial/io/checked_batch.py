@@ -1,14 +1,15 @@
 """What a check finds out about a table's share of a micro-batch, and what it keeps for the writes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 
 from fluvial.history.deduplicate import FreshCounts
 from fluvial.history.recent_events import Fingerprints
 from fluvial.io import delta
+from fluvial.io.observed import Aggregates
 from fluvial.io.staged_append import StagedAppend
 from fluvial.metrics.analyzers import Measurement
 from fluvial.streams import BatchSummary, CheckedRecords, FreshEvents
@@ -32,7 +33,7 @@ class Held:
             self._frame = delta.hold(self.plan)
         return CheckedRecords(self._frame)
 
-    def compute(self, counts: Sequence[Column]) -> dict[str, Any]:
+    def compute(self, counts: Aggregates) -> dict[str, Any]:
         """Computes it now, with aggregates over it, in one job."""
         self._frame, values = delta.checkpoint_counted(self.plan, counts)
         return values

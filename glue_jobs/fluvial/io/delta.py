@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from delta.tables import DeltaTable
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.io.commits import APPENDED, COLUMNS_ADDED, Commit, parse_commit
-from fluvial.io.observed import observe
+from fluvial.io.observed import Aggregates, observe
 from fluvial.streams import ACTION
 
 _USER_METADATA: Final = "spark.databricks.delta.commitInfo.userMetadata"
@@ -50,8 +50,8 @@ class Snapshot:
 
 def snapshot(session: SparkSession, path: str) -> Snapshot | None:
     """The newest snapshot, or None where there is no table; a look at the log directory, no Spark job."""
-    scala = jvm(session).scala
-    found = delta_log(session, path).update(False, scala.Option.empty(), scala.Option.empty())
+    nothing = scala_object(jvm(session).scala, "None")
+    found = delta_log(session, path).update(False, nothing, nothing)
     if found.version() < 0:
         return None
     return Snapshot(found.version(), found.metadata().id(), found.metadata().schemaString())
@@ -106,6 +106,11 @@ def delta_log(session: SparkSession, path: str) -> Any:
 def jvm(session: SparkSession) -> Any:
     """The driver's JVM: the Python API has no transactions, and no way to a table's log that costs no job."""
     return session._jvm  # noqa: SLF001
+
+
+def scala_object(package: Any, name: str) -> Any:
+    """Scala's singleton of that name."""
+    return getattr(getattr(package, f"{name}$"), "MODULE$")
 
 
 def listed(items: Any) -> list[Any]:
@@ -179,7 +184,7 @@ def release(held: DataFrame) -> None:
     plan.rdd().unpersist(False)
 
 
-def checkpoint_counted(frame: DataFrame, counts: Sequence[Column]) -> tuple[DataFrame, dict[str, Any]]:
+def checkpoint_counted(frame: DataFrame, counts: Aggregates) -> tuple[DataFrame, dict[str, Any]]:
     """The frame computed once and cut from its sources, with aggregates over it, all in one job."""
     observed = observe(frame, counts)
     return observed.rows.localCheckpoint(), observed.values

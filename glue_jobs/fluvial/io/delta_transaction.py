@@ -82,9 +82,12 @@ class DeltaTransaction:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Delta asks for the thread's active session, which is the one that last ran something."""
-        sessions = self._jvm.SparkSession
+        sessions, wanted = self._jvm.SparkSession, self.session._jsparkSession  # noqa: SLF001
         before = sessions.getActiveSession()
-        sessions.setActiveSession(self.session._jsparkSession)  # noqa: SLF001
+        if before.contains(wanted):
+            yield
+            return
+        sessions.setActiveSession(wanted)
         try:
             yield
         finally:
@@ -95,7 +98,7 @@ class DeltaTransaction:
 
     def none(self) -> Any:
         """Scala's."""
-        return self._jvm.scala.Option.empty()
+        return delta.scala_object(self._jvm.scala, "None")
 
     def seq(self, items: Sequence[Any]) -> Any:
         """Scala's."""

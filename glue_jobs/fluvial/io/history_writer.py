@@ -24,6 +24,7 @@ from fluvial.io.history_layout import in_order
 from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_commit, measure_range, read_traits
 from fluvial.io.log_reader import LogReader
 from fluvial.io.near_history import NearHistory
+from fluvial.io.observed import Aggregates
 from fluvial.io.prepared_settle import PreparedSettle
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.io.session import SMALL_BATCH, suit_batch_size
@@ -62,6 +63,10 @@ class HistoryWriter:
     @cached_property
     def _steps(self) -> PreparedSettle:
         return PreparedSettle(self.session, self.table)
+
+    @cached_property
+    def _counts(self) -> Aggregates:
+        return Aggregates([*count_actions(), touched_files()])
 
     def log_grew(self, summary: BatchSummary, version: int | None) -> None:
         """Tells that this process appended one log version with these bounds, and its number where it is known."""
@@ -109,7 +114,7 @@ class HistoryWriter:
         bounds = RangeBounds("", 0, None, traits.keyless, traits.has_partial)
         nothing = History(empty_frame(self.session, history_schema(self.table)))
         wanted = self._steps.changes(rows, rows, nothing, bounds)
-        held, actions = delta.checkpoint_counted(wanted, count_actions())
+        held, actions = delta.checkpoint_counted(wanted, Aggregates(count_actions()))
         note = Settled(log.table_id, log.version, is_rebuilt=True).note
         versions, properties = in_order(held.drop(ACTION)), delta.history_properties(self.table)
         delta.replace_rows(versions, self.locations.history, (c.IS_CURRENT,), properties, note)
@@ -188,7 +193,7 @@ class HistoryWriter:
             wanted = self._steps.changes_of_runs(touched, self._log_rows(changes, log, bounds), history, bounds)
         else:
             wanted = self._steps.changes(changes, self._log_rows(changes, log, bounds), history, bounds)
-        held, counts = delta.checkpoint_counted(wanted, [*count_actions(), touched_files()])
+        held, counts = delta.checkpoint_counted(wanted, self._counts)
         files = counts.pop("files")
         changed: int = sum(counts.values())
         note = Settled(log.table_id, log.version).note

@@ -11,7 +11,9 @@ _CLASSES: Final = {
     "PythonUtils": ("toSeq", "toScalaMap"),
     "PythonSQLUtils": (),
     "SparkSession": ("getActiveSession", "setActiveSession", "clearActiveSession"),
-    "scala.Option": ("apply", "empty"),
+    "scala.None$": ("MODULE$",),
+    "scala.Option": ("apply",),
+    "scala.collection.immutable.List": ("canBuildFrom",),
     "com.fasterxml.jackson.databind.ObjectMapper": (),
     "org.apache.hadoop.fs.Path": (),
     "org.apache.spark.sql.Column": (),
@@ -19,6 +21,7 @@ _CLASSES: Final = {
     "org.apache.spark.sql.Observation": (),
     "org.apache.spark.sql.SaveMode": (),
     "org.apache.spark.sql.catalyst.expressions.Alias": (),
+    "org.apache.spark.sql.catalyst.expressions.AttributeMap$": ("MODULE$",),
     "org.apache.spark.sql.catalyst.expressions.InSet": (),
     "org.apache.spark.sql.catalyst.expressions.Literal": (),
     "org.apache.spark.sql.catalyst.plans.logical.Project": (),
@@ -26,7 +29,7 @@ _CLASSES: Final = {
     "org.apache.spark.sql.delta.DeltaOperations$Write": (),
     "org.apache.spark.sql.delta.actions.Action": ("fromJson",),
 }
-"""Classes by their names, which are simple where PySpark uses them so, with their static methods."""
+"""Classes by their names, which are simple where PySpark uses them so, with their static methods and fields."""
 
 
 def keep_names(view: Any) -> None:

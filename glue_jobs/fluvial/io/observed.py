@@ -2,18 +2,33 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, Observation
+from pyspark.sql import Column, DataFrame
+
+
+@dataclass
+class Aggregates:
+    """Aggregates with names, handed over to the JVM once, not by a call for each in every batch."""
+
+    columns: Sequence[Column]
+    _handed_over: tuple[Any, Any] | None = field(default=None, init=False)
+
+    def in_jvm(self, jvm: Any) -> tuple[Any, Any]:
+        """The first one, and a Scala sequence of the others."""
+        if self._handed_over is None:
+            first, *others = (column._jc for column in self.columns)  # noqa: SLF001
+            self._handed_over = first, jvm.PythonUtils.toSeq(others)
+        return self._handed_over
 
 
 @dataclass(frozen=True)
 class Observed:
-    """The frame to run, and its aggregates once that was done."""
+    """The frame to run, and its aggregates once that was done: by Spark's own `Observation`."""
 
     rows: DataFrame
-    observation: Observation
+    observation: Any
 
     @property
     def values(self) -> dict[str, Any]:
@@ -22,13 +37,14 @@ class Observed:
         Taken out of the JVM as one text: PySpark fetches names and values one by one.
         """
         jvm: Any = self.rows.sparkSession._jvm  # noqa: SLF001 - PySpark's own way to an observation
-        observation: Any = self.observation._jo  # noqa: SLF001
         writer = jvm.com.fasterxml.jackson.databind.ObjectMapper()
-        values: dict[str, Any] = json.loads(writer.writeValueAsString(observation.getAsJava()))
+        values: dict[str, Any] = json.loads(writer.writeValueAsString(self.observation.getAsJava()))
         return values
 
 
-def observe(rows: DataFrame, aggregates: Sequence[Column]) -> Observed:
-    """The rows, observed; the aggregates need names."""
-    observation = Observation()
-    return Observed(rows.observe(observation, *aggregates), observation)
+def observe(rows: DataFrame, aggregates: Aggregates) -> Observed:
+    """The rows, observed."""
+    jvm: Any = rows.sparkSession._jvm  # noqa: SLF001
+    observation = jvm.org.apache.spark.sql.Observation()
+    observed = observation.on(rows._jdf, *aggregates.in_jvm(jvm))  # noqa: SLF001
+    return Observed(DataFrame(observed, rows.sparkSession), observation)

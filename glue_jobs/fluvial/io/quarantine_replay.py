@@ -21,6 +21,7 @@ from fluvial.history.deduplicate import drop_repeats, is_fresh, mark_known, take
 from fluvial.io import delta
 from fluvial.io.commits import batch_note
 from fluvial.io.history_writer import HistoryWriter
+from fluvial.io.observed import Aggregates
 from fluvial.io.repairs_file import Repair
 from fluvial.io.secrets import keys_of, with_keys
 from fluvial.micro_batch import check_repaired, place_repaired
@@ -97,7 +98,7 @@ class QuarantineReplayer:
         selected = self._select(selection)
         if selected is None:
             return ReplayReport(context.query_id, 0, 0, 0, (), 0)
-        held, counts = delta.checkpoint_counted(self._judge(selected, context), _count_outcomes())
+        held, counts = delta.checkpoint_counted(self._judge(selected, context), Aggregates(_count_outcomes()))
         if counts[REPLAYED]:
             self._write(held, context)
         changed = HistoryWriter(self.session, self.table, self._places).settle()

@@ -26,23 +26,32 @@ from fluvial.streams import (
 
 
 def carry_batch(events: FreshEvents, batch: BatchContext) -> FreshEvents:
-    """The events, each with the batch that brings it: as columns, so that what is planned behind serves every batch."""
+    """The events, each with the batch that brings it: as columns, so that what is planned behind serves every batch.
+
+    As SQL, since each part of a Column is a call into the JVM.
+    """
+    moment = f"TIMESTAMP '{batch.processed_at.isoformat()}'"
     return FreshEvents(
-        events.select(
+        events.selectExpr(
             "*",
-            F.lit(batch.query_id).alias(c.QUERY_ID),
-            _uncompiled(F.lit(batch.batch_id).cast("bigint")).alias(c.BATCH_ID),
-            _uncompiled(F.lit(batch.processed_at)).alias(c.INGESTED_AT),
+            f"{_text(batch.query_id)} AS {c.QUERY_ID}",
+            f"{_uncompiled(f'{batch.batch_id}L')} AS {c.BATCH_ID}",
+            f"{_uncompiled(moment)} AS {c.INGESTED_AT}",
         )
     )
 
 
-def _uncompiled(value: Column) -> Column:
+def _text(value: str) -> str:
+    escaped = value.replace("\\", r"\\").replace("'", r"\'")
+    return f"'{escaped}'"
+
+
+def _uncompiled(value: str) -> str:
     """The value, found in an array at a place that Spark can't know: numbers and times would else be generated code.
 
     The JVM then compiled the classes of a large batch anew for each batch.
     """
-    return F.get(F.array(value), F.least(F.col(c.PARTITION), F.lit(0)))
+    return f"get(array({value}), least({c.PARTITION}, 0))"
 
 
 def quarantine_rows(events: FreshEvents, masked: Mapping[str, Column], after_image: Column) -> Quarantined:
