@@ -51,10 +51,13 @@ class Snapshot:
 def snapshot(session: SparkSession, path: str) -> Snapshot | None:
     """The newest snapshot, or None where there is no table; a look at the log directory, no Spark job."""
     nothing = scala_object(jvm(session).scala, "None")
-    found = delta_log(session, path).update(False, nothing, nothing)
-    if found.version() < 0:
-        return None
-    return Snapshot(found.version(), found.metadata().id(), found.metadata().schemaString())
+    return read_snapshot(delta_log(session, path).update(False, nothing, nothing))
+
+
+def read_snapshot(found: Any) -> Snapshot | None:
+    """One of Delta's own; None of a table that isn't there."""
+    version, metadata = found.version(), found.metadata()
+    return None if version < 0 else Snapshot(version, metadata.id(), metadata.schemaString())
 
 
 def read_commit(session: SparkSession, path: str, version: int) -> Commit | None:

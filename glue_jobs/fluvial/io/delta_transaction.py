@@ -33,6 +33,11 @@ class DeltaTransaction:
             return self.none()
         return self._jvm.scala.Option.apply(self.log.getSnapshotAt(self.version, self.none(), self.none()))
 
+    @property
+    def snapshot(self) -> delta.Snapshot | None:
+        """The table that it started from."""
+        return delta.read_snapshot(self.inner.snapshot())
+
     def find_files(self, condition: Column) -> list[Any]:
         """The AddFiles, with their statistics, that meet a condition over `stats`, in one Spark job.
 

@@ -68,6 +68,19 @@ class HistoryWriter:
     def _counts(self) -> Aggregates:
         return Aggregates([*count_actions(), touched_files()])
 
+    def look_ahead(self, policy: SettlePolicy, rows: int, now: datetime, log: delta.Snapshot | None) -> None:
+        """Before so many rows are logged: looks at the log, and at the history where it will be due with them.
+
+        What a stranger did to a table is undone more easily while it is the newest. `log` is the snapshot that the rows
+        were staged on, if they are.
+        """
+        waiting = self.watch.waiting
+        behind = replace(waiting, versions=waiting.versions + 1, rows=waiting.rows + rows)
+        if is_due(policy, behind, now):
+            self.watch.look(log)
+        else:
+            self.watch.look_at_log(log)
+
     def log_grew(self, summary: BatchSummary, version: int | None) -> None:
         """Tells that this process appended one log version with these bounds, and its number where it is known."""
         self._grown = self._grown.with_batch(summary)

@@ -38,24 +38,34 @@ class SettleWatch:
     _log_id: str = field(default="", init=False)
     _seen: int = field(default=-1, init=False)
 
-    def look(self) -> None:
+    def look(self, log: delta.Snapshot | None = None) -> None:
         """Takes in what happened since the last look; raises StorageError where others changed what only we may.
 
-        Until that is undone or accepted, every look raises it again.
+        Until that is undone or accepted, every look raises it again. `log` is its newest snapshot if the caller has it.
         """
         history = delta.snapshot(self.session, self.places.history)
-        log = delta.snapshot(self.session, self.places.log)
         if history is None:
             self._begin()
         elif history != self.history:
             self._follow_history(history)
+        self._follow(log or delta.snapshot(self.session, self.places.log))
+        self.history = history
+
+    def look_at_log(self, log: delta.Snapshot | None) -> None:
+        """As `look`, but leaves a history that was seen before to the next settle."""
+        if self.settled is None:
+            self.look(log)
+        else:
+            self._follow(log or delta.snapshot(self.session, self.places.log))
+
+    def _follow(self, log: delta.Snapshot | None) -> None:
         if self._log_id:
             refuse_other_log(self._watched_log, self._log_id, log.table_id if log else None)
         if log is not None and self.log is None:
             self._watched_log.refuse_schema(log.schema_json)
         if log is not None and log.version != self._seen:
             self._follow_log(log)
-        self.history, self.log = history, log
+        self.log = log
 
     def follow_own(self, version: int) -> bool:
         """Takes in this process's own commit to the log; False where others committed between those seen and it.

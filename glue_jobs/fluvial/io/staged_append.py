@@ -9,6 +9,7 @@ import pyarrow as pa
 import structlog
 from pyspark.sql import DataFrame
 
+from fluvial.io.delta import Snapshot
 from fluvial.io.delta_transaction import DeltaTransaction
 from fluvial.io.reason import reason
 from fluvial.io.small_reads import read_columns
@@ -23,6 +24,11 @@ class StagedAppend:
     transaction: DeltaTransaction
     files: Sequence[Any]
     """Delta's AddFiles; none once their fate is decided."""
+
+    @property
+    def table(self) -> Snapshot | None:
+        """The table that they were written for."""
+        return self.transaction.snapshot
 
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Some columns of the rows, by the driver, while their fate is open."""

@@ -69,8 +69,8 @@ class TableWriter:
             return self.history.settle_due(self.policy, now)
 
     def _append(self, batch: CheckedBatch, context: BatchContext) -> None:
-        # Before anything is written: what a stranger did to the log is undone more easily while it is the newest.
-        self.history.watch.look()
+        log = batch.staged.table if batch.staged else None
+        self.history.look_ahead(self.policy, batch.counts.fresh, context.processed_at, log)
         if batch.counts.fresh_quarantined:
             with self.failpoints.around("quarantine"):
                 self._set_aside(batch, context)
