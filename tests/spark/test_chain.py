@@ -1,6 +1,7 @@
 """The pure chain: what each record becomes before anything is written."""
 
 import json
+from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -8,7 +9,8 @@ from pyspark.sql import functions as F
 from fluvial.config.model import UseCase
 from fluvial.envelope.derived import change_events
 from fluvial.micro_batch import check_records
-from fluvial.streams import KIND, REASON, Records
+from fluvial.quality.split import carry_batch
+from fluvial.streams import KIND, REASON, BatchContext, FreshEvents, Records
 from fluvial.transforms.apply import apply_transforms
 from tests.spark.records import debezium, dms, records
 
@@ -39,6 +41,20 @@ def test_every_kind_of_record_is_told_apart(spark: SparkSession, tiny: UseCase) 
     frame = records(spark, [value for value, _, _ in values])
     checked = check_records(Records(frame), tiny.table("items")).orderBy("_offset").select(KIND, REASON)
     assert [tuple(row) for row in checked.collect()] == [(kind, reason) for _, kind, reason in values]
+
+
+def test_a_truncate_has_no_row_whatever_it_says(spark: SparkSession, tiny: UseCase) -> None:
+    frame = records(spark, [debezium("t", 6, GOOD), dms("truncate-table", 6, GOOD), dms("Truncate", 7, GOOD)])
+    checked = check_records(Records(frame), tiny.table("items")).select(KIND, "_operation", "id", "a", "price")
+    assert [tuple(row) for row in checked.collect()] == [("event", "TRUNCATE", None, None, None)] * 3
+
+
+def test_a_batch_s_identity_keeps_every_character(spark: SparkSession) -> None:
+    context = BatchContext('it\'s a \\ "query" of {50} %', 2**40, datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC))
+    carried = carry_batch(FreshEvents(spark.range(1).select(F.lit(3).alias("_partition"))), context)
+    moment = F.unix_micros("_ingested_at")
+    row = carried.select("_partition", "_query_id", "_batch_id", moment).collect()[0]
+    assert tuple(row) == (3, 'it\'s a \\ "query" of {50} %', 1099511627776, 1767323045678901)
 
 
 def test_sequences_come_from_the_source_position_and_snapshot_rows_sort_first(

@@ -90,6 +90,28 @@ def test_a_damaged_history_stops_its_table_until_it_is_restored_or_rebuilt(
     assert (ids(spark, places.history), is_right(tiny, lake)) == ([1, 2, 3, 4, 5, 6, 7], True)
 
 
+@pytest.mark.slow
+def test_the_log_goes_on_beside_a_damaged_history_until_that_is_to_be_settled(spark: SparkSession, lake: Path) -> None:
+    lazy = UseCase.model_validate(TINY | {"settings": {**TINY["settings"], "settle": {"policy": "rows", "rows": 2}}})
+    items = Locations(lazy, lake).table(lazy.table("items"))
+    writer = LakeWriter(spark, lazy, Locations(lazy, lake), "query-1")
+
+    def write(number: int) -> None:
+        writer.write(records(spark, [debezium("c", number, item(number))], first=number), number)
+
+    for number in (1, 2):
+        write(number)
+    spark.sql(f"DELETE FROM delta.`{items.history}` WHERE id = 1")
+    write(3)
+    assert (ids(spark, items.log), ids(spark, items.history)) == ([1, 2, 3], [2])
+    with pytest.raises(StorageError, match="its history was changed by something else: version 1 is a DELETE"):
+        write(4)
+    assert ids(spark, items.log) == [1, 2, 3]
+    spark.sql(f"RESTORE TABLE delta.`{items.history}` TO VERSION AS OF 0")
+    write(4)
+    assert ids(spark, items.history) == [1, 2, 3, 4]
+
+
 def test_a_column_of_another_type_is_named_before_anything_is_written(
     spark: SparkSession, tiny: UseCase, lake: Path, places: TableLocations, write: Write
 ) -> None:
