@@ -3,13 +3,13 @@
 Source: https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-events
 """
 
-from itertools import chain
 from typing import Final
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
+from fluvial.envelope.operations import operation_of
 from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_number, sequence
 
 _OPERATIONS: Final = {INSERT: "c", UPDATE: "u", DELETE: "d", READ: "r", TRUNCATE: "t"}
@@ -30,8 +30,7 @@ def is_control(parsed: Column) -> Column:
 
 def operation(parsed: Column) -> Column:
     """The operation; null where `op` is none of the known letters."""
-    by_letter = ((F.lit(letter), F.lit(known)) for known, letter in _OPERATIONS.items())
-    return F.create_map(*chain.from_iterable(by_letter))[parsed["op"]]
+    return operation_of(parsed["op"], {letter: known for known, letter in _OPERATIONS.items()})
 
 
 def is_operation(parsed: Column, known: str) -> Column:

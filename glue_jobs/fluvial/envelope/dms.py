@@ -6,13 +6,13 @@ Source: https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Target.Kafka.html
 """
 
 from collections.abc import Collection, Mapping
-from itertools import chain
 from typing import Final
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
+from fluvial.envelope.operations import operation_of
 from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_pair, sequence
 from fluvial.envelope.values import read_time
 
@@ -43,8 +43,9 @@ def is_control(parsed: Column) -> Column:
 
 def operation(parsed: Column) -> Column:
     """The operation, in both spellings that DMS uses and any case; null where it is unknown."""
-    by_word = ((F.lit(word), F.lit(known)) for known, words in _OPERATIONS.items() for word in words)
-    return F.create_map(*chain.from_iterable(by_word))[_operation_word(parsed)]
+    return operation_of(
+        _operation_word(parsed), {word: known for known, words in _OPERATIONS.items() for word in words}
+    )
 
 
 def is_operation(parsed: Column, known: str) -> Column:

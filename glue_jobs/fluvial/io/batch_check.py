@@ -84,12 +84,16 @@ class BatchChecker:
         return Aggregates(summary_columns())
 
     @cached_property
+    def _measured(self) -> list[Column]:
+        return [*self._summary.columns, *measure_metrics(self.chain.table)]
+
+    @cached_property
     def _held(self) -> _ByCount:
-        return _by_count([*summary_columns(), *measure_metrics(self.chain.table)])
+        return _by_count(self._measured)
 
     @cached_property
     def _staged(self) -> _ByCount:
-        return _by_count([*summary_columns(), *measure_metrics(self.chain.table), set_aside()])
+        return _by_count([*self._measured, set_aside()])
 
     def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics.

@@ -54,8 +54,8 @@ class PreparedPlan:
         """
         jvm, planned = delta.jvm(self.session), self._plan([frame.dtypes for frame in frames])
         sources = {
-            leaf.node: self._named(leaf, _analyzed(frame))
-            for frame, leaves in zip(frames, planned.leaves, strict=True)
+            leaf.node: self._named(leaf, source)
+            for source, leaves in zip(map(_analyzed, frames), planned.leaves, strict=True)
             for leaf in leaves
         }
         # A Scala map is a partial function: it replaces these leaves, and nothing else.

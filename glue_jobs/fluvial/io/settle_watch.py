@@ -48,7 +48,7 @@ class SettleWatch:
             self._begin()
         elif history != self.history:
             self._follow_history(history)
-        self._follow(log or delta.snapshot(self.session, self.places.log))
+        self._follow(log)
         self.history = history
 
     def look_at_log(self, log: delta.Snapshot | None) -> None:
@@ -56,9 +56,10 @@ class SettleWatch:
         if self.settled is None:
             self.look(log)
         else:
-            self._follow(log or delta.snapshot(self.session, self.places.log))
+            self._follow(log)
 
     def _follow(self, log: delta.Snapshot | None) -> None:
+        log = log or delta.snapshot(self.session, self.places.log)
         if self._log_id:
             refuse_other_log(self._watched_log, self._log_id, log.table_id if log else None)
         if log is not None and self.log is None:

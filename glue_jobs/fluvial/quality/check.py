@@ -51,10 +51,11 @@ def check_rules(records: ParsedRecords, table: Table, failures: Sequence[Transfo
     conditions = [*_conditions(table), *map(_failed, failures)]
     compared, names = _compare_rows(records, table)
     found = F.array_compact(F.array(*(condition.violation() for condition in conditions)))
-    errors = _some([condition for condition in conditions if condition.severity == "error"])
-    others = _some([condition for condition in conditions if condition.severity != "error"])
-    violations = F.when(_of_judged(errors | others), found).cast(VIOLATIONS_TYPE).alias(c.VIOLATIONS)
-    return CheckedRecords(compared.select(*names, violations, _of_judged(errors).alias(HAS_ERROR)))
+    has_error = _some([condition for condition in conditions if condition.severity == "error"])
+    has_other = _some([condition for condition in conditions if condition.severity != "error"])
+    # What is an error stands first, so that Spark asks it once for both columns.
+    violations = F.when(has_error | has_other, found).cast(VIOLATIONS_TYPE).alias(c.VIOLATIONS)
+    return CheckedRecords(compared.select(*names, violations, has_error.alias(HAS_ERROR)))
 
 
 def _is_judged() -> Column:
@@ -76,15 +77,10 @@ def _compare_rows(records: ParsedRecords, table: Table) -> tuple[DataFrame, list
 
 
 def _some(conditions: list[_Condition]) -> Column:
-    """Whether one of them holds, for all columns that can't be read at once."""
+    """Whether a row that is judged at all meets one of them; never NULL. Columns that can't be read count as one."""
     of_type, others = F.size(UNREADABLE) > 0, [each.holds for each in conditions if each.rule_id != TYPE_RULE]
     signs = [of_type, *others] if len(others) < len(conditions) else others
-    return reduce(operator.or_, signs, F.lit(False))
-
-
-def _of_judged(holds: Column) -> Column:
-    """Whether it holds of a row that is judged at all; never NULL. Spark shares what is asked first, of every row."""
-    return F.coalesce(holds & _is_judged(), F.lit(False))
+    return F.coalesce(_is_judged() & reduce(operator.or_, signs, F.lit(False)), F.lit(False))
 
 
 def rule_version(rule: Rule) -> str:

@@ -42,6 +42,7 @@ def carry_batch(events: FreshEvents, batch: BatchContext) -> FreshEvents:
 
 
 def _text(value: str) -> str:
+    """As Spark reads it, which joins two texts where other dialects see a quote."""
     escaped = value.replace("\\", r"\\").replace("'", r"\'")
     return f"'{escaped}'"
 
