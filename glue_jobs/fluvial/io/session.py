@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from fluvial import columns as c
@@ -90,7 +91,23 @@ def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, 
     session.sparkContext.setLogLevel("ERROR")
     assert_versions(find_versions(session))
     keep_names(session._jvm)  # noqa: SLF001 - the view that PySpark itself resolves names in
+    _forget_origins(session)
     return session
+
+
+def _forget_origins(session: SparkSession) -> None:
+    """Forgets which file each of Hadoop's settings came from; what they say stays.
+
+    Spark sends them all with each job, a thousand, and Hadoop compresses the origin of each by itself: a tenth of a
+    small batch. It tells origins only to who debugs. A Hadoop that keeps them elsewhere goes on sending them.
+    """
+    jvm: Any = session._jvm  # noqa: SLF001 - PySpark has no other way to Hadoop's settings
+    jvm.org.apache.hadoop.mapred.JobConf()  # has the last defaults loaded: loaded later, all would have an origin again
+    settings = session._jsc.hadoopConfiguration()  # noqa: SLF001
+    with suppress(Py4JJavaError):
+        origins = settings.getClass().getDeclaredField("updatingResource")
+        origins.setAccessible(True)
+        origins.get(settings).clear()
 
 
 def suit_batch_size(session: SparkSession, records: int, *, fuses: bool = True) -> None:
