@@ -18,9 +18,9 @@ from fluvial.io.session import SMALL_BATCH, setting, suit_batch_size
 from fluvial.io.table_chain import TableChain
 from fluvial.io.table_writer import TableWriter
 from fluvial.metrics.accounting import summary_columns
-from fluvial.micro_batch import check_records, place_log, take_events
+from fluvial.micro_batch import check_records, place_log
 from fluvial.quality.split import carry_batch
-from fluvial.streams import IMAGE, RAW_VALUE, BatchContext, CheckedRecords, FreshEvents, Records
+from fluvial.streams import IMAGE, RAW_VALUE, BatchContext, FreshEvents, Records
 from tests.benchmarks.cost import Meter
 from tests.spark.records import debezium, dms, records
 
@@ -175,20 +175,20 @@ def test_metrics_start_no_job(spark: SparkSession, tiny: UseCase, lake: Path) ->
 def test_json_is_parsed_once_for_each_record(
     spark: SparkSession, tiny: UseCase, table: str, envelope: Callable[..., str]
 ) -> None:
-    operation = "c" if envelope is debezium else "insert"
-    checked = check_records(Records(records(spark, [envelope(operation, 5, item(1))])), tiny.table(table))
-    assert checked._jdf.queryExecution().optimizedPlan().toString().count("from_json") == 1
+    rows = Records(records(spark, [envelope("c" if envelope is debezium else "insert", 5, item(1))]))
+    held = check_records(rows, tiny.table(table))._jdf.queryExecution().optimizedPlan().toString()
+    chain = TableChain(spark, tiny.table(table))
+    with setting(spark, "spark.sql.debug.maxToStringFields", "1000"):
+        staged = [make(summary_columns()).explain(rows) for make in (chain.log_pass, chain.quarantine_pass)]
+    assert [plan.count("from_json") for plan in (held, *staged)] == [1, 1, 1]
 
 
 def test_a_record_s_bytes_and_its_row_are_copied_no_further_than_they_are_needed(
     spark: SparkSession, tiny: UseCase
 ) -> None:
     chain = TableChain(spark, tiny.table("items"))
-    checked = chain.check(Records(inserts(spark, 1)))
-    counted = CheckedRecords(checked.observe("counts", *summary_columns()))
-    events = FreshEvents(take_events(counted, chain.table, has_derived=False))
     with setting(spark, "spark.sql.debug.maxToStringFields", "1000"):
-        plan = chain.log_rows(events, context(1))._jdf.queryExecution().optimizedPlan().toString()
+        plan = chain.log_pass(summary_columns()).explain(inserts(spark, 1))
     levels = [line for line in plan.splitlines() if "Project [" in line]
     assert [sum(bool(re.search(rf"\b{name}#", level)) for level in levels) for name in (RAW_VALUE, IMAGE)] == [2, 2]
     assert len(levels) == 6

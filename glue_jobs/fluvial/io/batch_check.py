@@ -7,7 +7,7 @@ elsewhere, to the quarantine or to the dead letters, are parsed again. A batch t
 the careful way: its rows are held and compared, and what is fresh is written by a pass of its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -32,7 +32,8 @@ from fluvial.history.deduplicate import (
 from fluvial.history.recent_events import MOST_IN_A_BATCH, RecentEvents
 from fluvial.io import delta
 from fluvial.io.checked_batch import CheckedBatch, Counted, Held
-from fluvial.io.observed import Aggregates, observe
+from fluvial.io.observed import Aggregates
+from fluvial.io.planned_pass import PlannedPass
 from fluvial.io.quarantine_writer import QuarantineWriter
 from fluvial.io.records_at import records_at
 from fluvial.io.schemas import empty_frame, log_schema
@@ -42,26 +43,10 @@ from fluvial.metrics.accounting import read_summary, summary_columns
 from fluvial.metrics.analyzers import measure_metrics, read_measurements
 from fluvial.micro_batch import take_events
 from fluvial.quality.set_aside import PLACES, can_set_aside, read_places, set_aside
-from fluvial.streams import BatchContext, BatchSummary, ChangeEvents, CheckedRecords, FreshEvents, LogRows, Records
+from fluvial.streams import BatchContext, BatchSummary, ChangeEvents, FreshEvents, LogRows, Records
 
 _MOST_STAGED: Final = 1_000_000
 """Events that the driver may look at once more, by two columns: some hundred bytes each."""
-
-
-@dataclass(frozen=True)
-class _ByCount:
-    """What is counted of a batch: of few events also which they are."""
-
-    of_few: Aggregates
-    of_many: Aggregates
-
-    def of(self, expected: int | None) -> Aggregates:
-        """Of so many events, or of nobody knows how many."""
-        return self.of_few if expected is not None and expected <= MOST_IN_A_BATCH else self.of_many
-
-
-def _by_count(columns: Sequence[Column]) -> _ByCount:
-    return _ByCount(Aggregates([*columns, event_fingerprints()]), Aggregates(columns))
 
 
 @dataclass
@@ -88,12 +73,24 @@ class BatchChecker:
         return [*self._summary.columns, *measure_metrics(self.chain.table)]
 
     @cached_property
-    def _held(self) -> _ByCount:
-        return _by_count(self._measured)
+    def _few(self) -> Aggregates:
+        return Aggregates([*self._measured, event_fingerprints()])
 
     @cached_property
-    def _staged(self) -> _ByCount:
-        return _by_count([*self._measured, set_aside()])
+    def _many(self) -> Aggregates:
+        return Aggregates(self._measured)
+
+    @cached_property
+    def _log_of_few(self) -> PlannedPass:
+        return self.chain.log_pass([*self._measured, set_aside(), event_fingerprints()])
+
+    @cached_property
+    def _log_of_many(self) -> PlannedPass:
+        return self.chain.log_pass([*self._measured, set_aside()])
+
+    @cached_property
+    def _quarantined(self) -> PlannedPass:
+        return self.chain.quarantine_pass(self._summary.columns)
 
     def check(self, records: Records, context: BatchContext, expected: int | None = None) -> CheckedBatch:
         """Parses and judges the records in one pass, which also counts them and measures the metrics.
@@ -105,7 +102,7 @@ class BatchChecker:
             if staged is not None:
                 return staged
             self.stages = False
-        return self._compare(Held(self.chain.check(records)), context, expected)
+        return self._compare(self._held(records), context, expected)
 
     def appended(self, batch: CheckedBatch) -> None:
         """Tells that the log holds a batch's events now, and every column of theirs."""
@@ -115,33 +112,32 @@ class BatchChecker:
     def _may_publish(self, summary: BatchSummary) -> bool:
         return not summary.derived_events and can_set_aside(self.chain.table, summary)
 
-    def _stage(self, records: Records, context: BatchContext, expected: int | None) -> CheckedBatch | None:
+    def _stage(self, records: Records, context: BatchContext, expected: int) -> CheckedBatch | None:
         """The batch with its log rows staged, as if all its events were fresh; None if they aren't."""
-        checked = self.chain.check(records)
-        observed = observe(checked, self._staged.of(expected))
-        events = self._events(CheckedRecords(observed.rows))
-        staged = stage_append(self.chain.log_rows(events, context), self.log)
+        log = self._log_of_few if expected <= MOST_IN_A_BATCH else self._log_of_many
+        passed = log.over(records, context, expected)
+        staged = stage_append(passed.rows, self.log)
         batch = None
         try:
-            batch = self._audit(staged, observed.values, Held(checked), records, context)
+            batch = self._audit(staged, passed.values, records, context)
         finally:
             if batch is None:
                 staged.discard()
         return batch
 
     def _audit(
-        self, staged: StagedAppend, values: Mapping[str, Any], held: Held, records: Records, context: BatchContext
+        self, staged: StagedAppend, values: Mapping[str, Any], records: Records, context: BatchContext
     ) -> CheckedBatch | None:
         counted = self._read(values, lambda: _count_distinct(staged))
         summary, places = counted.summary, read_places(values[PLACES])
         if self._may_repeat(counted) or not self._may_publish(summary):
             return None
-        aside = self._judge_again(records_at(places, records), summary, context) if places else held
+        aside = self._judge_again(records_at(places, records), summary, context) if places else self._held(records)
         if aside is None:
             return None
 
         def fresh() -> FreshEvents:
-            return self._events(aside.records)
+            return FreshEvents(take_events(aside.records, self.chain.table, has_derived=False))
 
         return CheckedBatch(aside, counted, all_fresh(summary), fresh, staged)
 
@@ -150,22 +146,20 @@ class BatchChecker:
 
         An extension's rule may look at the clock. What is a gap marker in the log has to be in the quarantine.
         """
-        checked = self.chain.check(records)
+        aside = self._held(records)
         if summary.violated and self.quarantine.can_stage(summary):
-            observed = observe(checked, self._summary)
-            rows = self.chain.quarantined(self._events(CheckedRecords(observed.rows)), context)
-            aside = Held(checked, stage_append(rows, self.quarantine.location))
-            again = observed.values
+            passed = self._quarantined.over(records, context)
+            aside.quarantine = stage_append(passed.rows, self.quarantine.location)
+            again = passed.values
         else:
-            aside = Held(checked)
             again = aside.compute(self._summary)
         if (again["violated"], again["dead_letters"]) == (summary.violated, summary.dead_letters):
             return aside
         aside.release()
         return None
 
-    def _events(self, checked: CheckedRecords) -> FreshEvents:
-        return FreshEvents(take_events(checked, self.chain.table, has_derived=False))
+    def _held(self, records: Records) -> Held:
+        return Held(lambda: self.chain.check(records))
 
     def _compare(self, held: Held, context: BatchContext, expected: int | None) -> CheckedBatch:
         """The batch with its rows held, and compared with the log where it may repeat itself or the log."""
@@ -177,7 +171,8 @@ class BatchChecker:
         return CheckedBatch(held, counted, counts, lambda: take_fresh(marked), is_compared=True)
 
     def _hold(self, held: Held, expected: int | None) -> Counted:
-        values = held.compute(self._held.of(expected))
+        are_few = expected is not None and expected <= MOST_IN_A_BATCH
+        values = held.compute(self._few if are_few else self._many)
         return self._read(values, lambda: held.records.agg(distinct_events()).collect()[0][DISTINCT])
 
     def _read(self, values: Mapping[str, Any], count_distinct: Callable[[], int]) -> Counted:

@@ -22,7 +22,7 @@ class Held:
     The quarantine's rows of them may have been written already: staged.
     """
 
-    plan: CheckedRecords
+    plan: Callable[[], CheckedRecords]
     quarantine: StagedAppend | None = None
     _frame: DataFrame | None = field(default=None, init=False)
 
@@ -30,12 +30,12 @@ class Held:
     def records(self) -> CheckedRecords:
         """The frame; computed by the first action on it."""
         if self._frame is None:
-            self._frame = delta.hold(self.plan)
+            self._frame = delta.hold(self.plan())
         return CheckedRecords(self._frame)
 
     def compute(self, counts: Aggregates) -> dict[str, Any]:
         """Computes it now, with aggregates over it, in one job."""
-        self._frame, values = delta.checkpoint_counted(self.plan, counts)
+        self._frame, values = delta.checkpoint_counted(self.plan(), counts)
         return values
 
     def release(self) -> None:

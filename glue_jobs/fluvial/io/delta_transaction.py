@@ -4,14 +4,14 @@ It is as strict as any of Delta's commands: what others commit meanwhile and wou
 commit fail. The Python API has none, so this one lives in the JVM.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from fluvial.io import delta
+from fluvial.io.session import active
 
 
 @dataclass
@@ -25,7 +25,7 @@ class DeltaTransaction:
     def __post_init__(self) -> None:
         self._jvm = delta.jvm(self.session)
         self.log = delta.delta_log(self.session, self.path)
-        with self.active():
+        with active(self.session):
             self.inner = self.log.startTransaction(self.none(), self._snapshot())
 
     def _snapshot(self) -> Any:
@@ -43,7 +43,7 @@ class DeltaTransaction:
 
         Delta's own search for the files of a query drops the statistics, which say later what the files are good for.
         """
-        with self.active():
+        with active(self.session):
             found = self.inner.snapshot().allFiles().where(condition._jc)  # noqa: SLF001
             return list(found.collectAsList())
 
@@ -53,7 +53,7 @@ class DeltaTransaction:
         A condition on rows costs an analysis by Spark.
         """
         expression = self._everything() if rows is None else self._resolved(rows)
-        with self.active():
+        with active(self.session):
             self.inner.trackReadPredicates(self.seq([expression]), False, rows is not None)
             self.inner.trackFilesRead(self.seq(files))
 
@@ -66,13 +66,13 @@ class DeltaTransaction:
 
     def rows_of(self, files: Sequence[Any]) -> DataFrame:
         """The rows of some AddFiles."""
-        with self.active():
+        with active(self.session):
             frame = self.log.createDataFrame(self.inner.snapshot(), self.seq(files), False, self.none())
         return DataFrame(frame, self.session)
 
     def write_files(self, rows: DataFrame) -> list[Any]:
         """Writes rows into the table's folder, in one Spark job; what it returns are Delta's AddFiles."""
-        with self.active():
+        with active(self.session):
             return delta.listed(self.inner.writeFiles(rows._jdf))  # noqa: SLF001
 
     def commit(self, actions: Sequence[Any], note: str, *, is_append: bool) -> int:
@@ -81,25 +81,8 @@ class DeltaTransaction:
         write = getattr(self._jvm.org.apache.spark.sql.delta, "DeltaOperations$Write")
         noted = self._jvm.scala.Option.apply(note)
         operation = write(mode.Append if is_append else mode.Overwrite, self.none(), self.none(), noted)
-        with self.active():
+        with active(self.session):
             return int(self.inner.commit(self.seq(actions), operation))
-
-    @contextmanager
-    def active(self) -> Iterator[None]:
-        """Delta asks for the thread's active session, which is the one that last ran something."""
-        sessions, wanted = self._jvm.SparkSession, self.session._jsparkSession  # noqa: SLF001
-        before = sessions.getActiveSession()
-        if before.contains(wanted):
-            yield
-            return
-        sessions.setActiveSession(wanted)
-        try:
-            yield
-        finally:
-            if before.isDefined():
-                sessions.setActiveSession(before.get())
-            else:
-                sessions.clearActiveSession()
 
     def none(self) -> Any:
         """Scala's."""

@@ -22,12 +22,14 @@ _CLASSES: Final = {
     "org.apache.spark.sql.SaveMode": (),
     "org.apache.spark.sql.catalyst.expressions.Alias": (),
     "org.apache.spark.sql.catalyst.expressions.AttributeMap$": ("MODULE$",),
+    "org.apache.spark.sql.catalyst.expressions.CreateArray": (),
     "org.apache.spark.sql.catalyst.expressions.InSet": (),
     "org.apache.spark.sql.catalyst.expressions.Literal": (),
     "org.apache.spark.sql.catalyst.plans.logical.Project": (),
     "org.apache.spark.sql.delta.DeltaLog": ("forTable",),
     "org.apache.spark.sql.delta.DeltaOperations$Write": (),
     "org.apache.spark.sql.delta.actions.Action": ("fromJson",),
+    "org.apache.spark.sql.execution.CollectMetricsExec$": ("MODULE$",),
 }
 """Classes by their names, which are simple where PySpark uses them so, with their static methods and fields."""
 

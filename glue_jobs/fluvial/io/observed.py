@@ -1,7 +1,7 @@
 """Aggregates that are computed on the way, by the first action on a frame."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,26 +25,25 @@ class Aggregates:
 
 @dataclass(frozen=True)
 class Observed:
-    """The frame to run, and its aggregates once that was done: by Spark's own `Observation`."""
+    """The frame to run, and its aggregates once that was done."""
 
     rows: DataFrame
-    observation: Any
+    read: Callable[[], str]
+    """The aggregates as JSON: PySpark would fetch names and values one by one."""
 
     @property
     def values(self) -> dict[str, Any]:
-        """Whole numbers, doubles and texts by their names; waits until an action on the rows has ended.
-
-        Taken out of the JVM as one text: PySpark fetches names and values one by one.
-        """
-        jvm: Any = self.rows.sparkSession._jvm  # noqa: SLF001 - PySpark's own way to an observation
-        writer = jvm.com.fasterxml.jackson.databind.ObjectMapper()
-        values: dict[str, Any] = json.loads(writer.writeValueAsString(self.observation.getAsJava()))
+        """Whole numbers, doubles and texts by their names; waits until an action on the rows has ended."""
+        values: dict[str, Any] = json.loads(self.read())
         return values
 
 
 def observe(rows: DataFrame, aggregates: Aggregates) -> Observed:
-    """The rows, observed."""
-    jvm: Any = rows.sparkSession._jvm  # noqa: SLF001
+    """The rows, observed: by Spark's own `Observation`."""
+    jvm: Any = rows.sparkSession._jvm  # noqa: SLF001 - PySpark's own way to an observation
     observation = jvm.org.apache.spark.sql.Observation()
     observed = observation.on(rows._jdf, *aggregates.in_jvm(jvm))  # noqa: SLF001
-    return Observed(DataFrame(observed, rows.sparkSession), observation)
+    writer = jvm.com.fasterxml.jackson.databind.ObjectMapper()
+    return Observed(
+        DataFrame(observed, rows.sparkSession), lambda: str(writer.writeValueAsString(observation.getAsJava()))
+    )

@@ -134,6 +134,24 @@ def setting(session: SparkSession, name: str, value: str) -> Iterator[None]:
         session.conf.set(name, before)
 
 
+@contextmanager
+def active(session: SparkSession) -> Iterator[None]:
+    """Spark and Delta ask for the thread's active session: the one that last ran something here, if any did."""
+    sessions: Any = session._jvm.SparkSession  # type: ignore[union-attr] # noqa: SLF001
+    wanted, before = session._jsparkSession, sessions.getActiveSession()  # noqa: SLF001
+    if before.contains(wanted):
+        yield
+        return
+    sessions.setActiveSession(wanted)
+    try:
+        yield
+    finally:
+        if before.isDefined():
+            sessions.setActiveSession(before.get())
+        else:
+            sessions.clearActiveSession()
+
+
 def find_versions(session: SparkSession) -> Versions:
     """The versions this session really runs, told by the class path."""
     return Versions(

@@ -1,14 +1,16 @@
 """The chain of one table, planned once for all batches: records in, rows of log and quarantine out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from fluvial.config.model import Table
+from fluvial.io.planned_pass import PlannedPass, counted
 from fluvial.io.prepared_plan import PreparedPlan
 from fluvial.io.secrets import keys_of, with_keys
-from fluvial.micro_batch import check_records, place_log, place_quarantined
+from fluvial.micro_batch import check_records, place_log, place_quarantined, take_events
 from fluvial.quality.split import carry_batch
 from fluvial.streams import BatchContext, CheckedRecords, FreshEvents, LogRows, Quarantined, Records
 
@@ -48,6 +50,26 @@ class TableChain:
     def quarantined(self, fresh: FreshEvents, context: BatchContext) -> Quarantined:
         """Those of them that break a rule."""
         return Quarantined(self._quarantine.over(self._complete(fresh, context)))
+
+    def log_pass(self, aggregates: Sequence[Column]) -> PlannedPass:
+        """From records to the log's rows in one pass, as if all events were fresh and implied no others."""
+
+        def steps(records: DataFrame, context: BatchContext) -> DataFrame:
+            return place_log(self._complete(self._events(records, aggregates), context), self.table)
+
+        return PlannedPass(self.session, steps)
+
+    def quarantine_pass(self, aggregates: Sequence[Column]) -> PlannedPass:
+        """From records to the quarantine's rows, likewise."""
+
+        def steps(records: DataFrame, context: BatchContext) -> DataFrame:
+            return place_quarantined(self._complete(self._events(records, aggregates), context), self.table)
+
+        return PlannedPass(self.session, steps)
+
+    def _events(self, records: DataFrame, aggregates: Sequence[Column]) -> FreshEvents:
+        checked = CheckedRecords(counted(check_records(Records(records), self.table), aggregates))
+        return FreshEvents(take_events(checked, self.table, has_derived=False))
 
     def _complete(self, fresh: FreshEvents, context: BatchContext) -> FreshEvents:
         return carry_batch(FreshEvents(with_keys(fresh, self._keys)), context)

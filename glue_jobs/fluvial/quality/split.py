@@ -30,15 +30,17 @@ def carry_batch(events: FreshEvents, batch: BatchContext) -> FreshEvents:
 
     As SQL, since each part of a Column is a call into the JVM.
     """
-    moment = f"TIMESTAMP '{batch.processed_at.isoformat()}'"
-    return FreshEvents(
-        events.selectExpr(
-            "*",
-            f"{_text(batch.query_id)} AS {c.QUERY_ID}",
-            f"{_uncompiled(f'{batch.batch_id}L')} AS {c.BATCH_ID}",
-            f"{_uncompiled(moment)} AS {c.INGESTED_AT}",
-        )
-    )
+    columns = (f"{_uncompiled(value)} AS {name}" for name, value in batch_values(batch).items())
+    return FreshEvents(events.selectExpr("*", *columns))
+
+
+def batch_values(batch: BatchContext) -> dict[str, str]:
+    """What each row says of its batch: by column, a literal of Spark's SQL."""
+    return {
+        c.QUERY_ID: _text(batch.query_id),
+        c.BATCH_ID: f"{batch.batch_id}L",
+        c.INGESTED_AT: f"TIMESTAMP '{batch.processed_at.isoformat()}'",
+    }
 
 
 def _text(value: str) -> str:
@@ -48,9 +50,9 @@ def _text(value: str) -> str:
 
 
 def _uncompiled(value: str) -> str:
-    """The value, found in an array at a place that Spark can't know: numbers and times would else be generated code.
+    """The value, found in an array at a place that Spark can't know, which so is no part of anything else.
 
-    The JVM then compiled the classes of a large batch anew for each batch.
+    Numbers and times would be generated code, and the JVM compile the classes of a large batch anew for each batch.
     """
     return f"get(array({value}), least({c.PARTITION}, 0))"
 
