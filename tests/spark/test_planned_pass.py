@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.io.planned_pass import PlannedPass, counted
+from fluvial.io.session import setting
 from fluvial.quality.split import carry_batch
 from fluvial.streams import BatchContext, FreshEvents
 
@@ -71,6 +72,20 @@ def test_few_records_go_through_one_task(made: PlannedPass, frame: Callable[...,
         assert passed.rows.rdd.getNumPartitions() == tasks
         assert len(as_rows(passed.rows)) == 2
         assert passed.values["all"] == 3
+
+
+def test_settings_that_wrap_steps_and_keys_beside_the_events_change_nothing(
+    frame: Callable[..., DataFrame], spark: SparkSession
+) -> None:
+    def with_key(records: DataFrame, context: BatchContext) -> DataFrame:
+        return steps(records, context).crossJoin(F.broadcast(spark.range(1)))
+
+    plan = PlannedPass(spark, with_key)
+    with setting(spark, "spark.sql.adaptive.enabled", "true"), setting(spark, "spark.sql.codegen.wholeStage", "true"):
+        for number, value in enumerate("ab"):
+            passed = plan.over(frame("z", value).where("v <> 'z'"), batch(number))
+            assert as_rows(passed.rows) == [(value, value.upper(), *carried(number), 0)]
+            assert passed.values == {"all": 1, "last": value}
 
 
 def test_records_with_other_columns_are_planned_anew(spark: SparkSession) -> None:

@@ -21,6 +21,8 @@ from fluvial.streams import BatchContext
 COUNTS: Final = "counts"
 """What a pass's observation is called."""
 _FUSES: Final = "spark.sql.codegen.wholeStage"
+_ADAPTS: Final = "spark.sql.adaptive.enabled"
+"""Both would wrap steps, whose rows then could come from nowhere else."""
 _ANY: Final = BatchContext("a batch of no query", 7_046_029_254_386_353_131, datetime(1, 1, 1, tzinfo=UTC))
 """A batch that there is none of: its values hold the places of those of each batch."""
 _OTHER: Final = BatchContext("another batch of no query", 0, datetime(2, 1, 1, tzinfo=UTC))
@@ -106,7 +108,7 @@ class PlannedPass:
     def _plan(self, columns: list[tuple[str, str]]) -> _Template:
         """The source's columns have other names: Spark would take one that is only handed on for the leaf's own."""
         source = empty_frame(self.session, ", ".join(f"`source of {name}` {kind}" for name, kind in columns))
-        with setting(self.session, _FUSES, "false"):
+        with setting(self.session, _FUSES, "false"), setting(self.session, _ADAPTS, "false"):
             rows = self.steps(source.toDF(*(name for name, _ in columns)), _ANY)
             execution = rows._jdf.queryExecution()  # noqa: SLF001
             physical = execution.executedPlan()
