@@ -114,7 +114,7 @@ class BatchChecker:
 
     def _stage(self, records: Records, context: BatchContext, expected: int) -> CheckedBatch | None:
         """The batch with its log rows staged, as if all its events were fresh; None if they aren't."""
-        log = self._log_of_few if expected <= MOST_IN_A_BATCH else self._log_of_many
+        log = self._log_of_few if _are_few(expected) else self._log_of_many
         passed = log.over(records, context, expected)
         staged = stage_append(passed.rows, self.log)
         batch = None
@@ -171,8 +171,7 @@ class BatchChecker:
         return CheckedBatch(held, counted, counts, lambda: take_fresh(marked), is_compared=True)
 
     def _hold(self, held: Held, expected: int | None) -> Counted:
-        are_few = expected is not None and expected <= MOST_IN_A_BATCH
-        values = held.compute(self._few if are_few else self._many)
+        values = held.compute(self._few if _are_few(expected) else self._many)
         return self._read(values, lambda: held.records.agg(distinct_events()).collect()[0][DISTINCT])
 
     def _read(self, values: Mapping[str, Any], count_distinct: Callable[[], int]) -> Counted:
@@ -199,6 +198,11 @@ class BatchChecker:
         if log is None:
             return LogRows(empty_frame(session, log_schema(self.chain.table)))
         return LogRows(log.where(is_within(summary)))
+
+
+def _are_few(expected: int | None) -> bool:
+    """Whether the driver keeps which events they are, not how many only."""
+    return expected is not None and expected <= MOST_IN_A_BATCH
 
 
 def _count_distinct(staged: StagedAppend) -> int:

@@ -7,18 +7,20 @@ where its rows come from, and in the batch that each row carries.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from fluvial.io import delta
 from fluvial.io.observed import Observed
+from fluvial.io.plan_nodes import column_map, replace_nodes
 from fluvial.io.schemas import empty_frame
 from fluvial.io.session import SMALL_BATCH, active, setting
 from fluvial.quality.split import batch_values
 from fluvial.streams import BatchContext
 
-COUNTS: Final = "counts"
+_COUNTS: Final = "counts"
 """What a pass's observation is called."""
 _FUSES: Final = "spark.sql.codegen.wholeStage"
 _ADAPTS: Final = "spark.sql.adaptive.enabled"
@@ -31,7 +33,7 @@ _OTHER: Final = BatchContext("another batch of no query", 0, datetime(2, 1, 1, t
 def counted(rows: DataFrame, aggregates: Sequence[Column]) -> DataFrame:
     """The rows, counted on the way; once in a pass."""
     first, *others = aggregates
-    return rows.observe(COUNTS, first, *others)
+    return rows.observe(_COUNTS, first, *others)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class PlannedPass:
         java_session: Any = records.sparkSession._jsparkSession  # noqa: SLF001
         rows = java_session.internalCreateDataFrame(computed, template.schema, False)
         counts = delta.scala_object(delta.jvm(self.session).org.apache.spark.sql.execution, "CollectMetricsExec")
-        return Observed(DataFrame(rows, records.sparkSession), lambda: str(counts.collect(plan).apply(COUNTS).json()))
+        return Observed(DataFrame(rows, records.sparkSession), lambda: str(counts.collect(plan).apply(_COUNTS).json()))
 
     def explain(self, records: DataFrame) -> str:
         """The plan that such records are run by: what is written only shows that there was one."""
@@ -77,17 +79,19 @@ class PlannedPass:
 
     def _filled(self, template: _Template, source: Any, context: BatchContext) -> Any:
         """The physical plan over the source's rows, which carry the batch."""
-        jvm = delta.jvm(self.session)
-        pairs = template.leaf.output().zip(source.output(), jvm.scala.collection.immutable.List.canBuildFrom())
-        columns = delta.scala_object(jvm.org.apache.spark.sql.catalyst.expressions, "AttributeMap").apply(pairs)
+        columns = column_map(self.session, template.leaf.output(), source.output())
         values = self._values(context)
         nodes = {node: node.rewriteAttrs(columns).transformExpressions(values) for node in template.open_nodes}
-        # A Scala map is a partial function: it replaces these nodes, and nothing else.
-        return template.physical.transform(jvm.PythonUtils.toScalaMap({template.leaf: source, **nodes}))
+        return replace_nodes(self.session, template.physical, {template.leaf: source, **nodes})
+
+    @cached_property
+    def _places(self) -> list[Any]:
+        """The values of the batch that there is none of, as they stand in the plan."""
+        return list(self._literals(_ANY))
 
     def _values(self, context: BatchContext) -> Any:
         """From each value of the batch that there is none of to this batch's."""
-        pairs = zip(self._literals(_ANY), self._literals(context), strict=True)
+        pairs = zip(self._places, self._literals(context), strict=True)
         return delta.jvm(self.session).PythonUtils.toScalaMap(dict(pairs))
 
     def _literals(self, context: BatchContext) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from fluvial.io import delta
+from fluvial.io.plan_nodes import column_map, replace_nodes
 from fluvial.io.schemas import empty_frame
 
 
@@ -58,8 +59,7 @@ class PreparedPlan:
             for source, leaves in zip(map(_analyzed, frames), planned.leaves, strict=True)
             for leaf in leaves
         }
-        # A Scala map is a partial function: it replaces these leaves, and nothing else.
-        replaced = planned.plan.transform(jvm.PythonUtils.toScalaMap(sources))
+        replaced = replace_nodes(self.session, planned.plan, sources)
         if planned.has_one_leaf:
             replaced.setAnalyzed()  # as it was over no rows
         session = frames[0].sparkSession
@@ -94,11 +94,9 @@ class PreparedPlan:
 
     def _named(self, leaf: _Leaf, source: Any) -> Any:
         """The leaf's projection of the source instead, column for column."""
-        jvm = delta.jvm(self.session)
-        catalyst = jvm.org.apache.spark.sql.catalyst
-        pairs = leaf.output.zip(source.output(), jvm.scala.collection.immutable.List.canBuildFrom())
-        attributes = delta.scala_object(catalyst.expressions, "AttributeMap").apply(pairs)
-        return catalyst.plans.logical.Project(leaf.named.rewriteAttrs(attributes).projectList(), source)
+        project = delta.jvm(self.session).org.apache.spark.sql.catalyst.plans.logical.Project
+        columns = column_map(self.session, leaf.output, source.output())
+        return project(leaf.named.rewriteAttrs(columns).projectList(), source)
 
 
 def _analyzed(frame: DataFrame) -> Any:

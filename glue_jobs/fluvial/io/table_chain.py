@@ -1,6 +1,6 @@
 """The chain of one table, planned once for all batches: records in, rows of log and quarantine out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,17 +53,15 @@ class TableChain:
 
     def log_pass(self, aggregates: Sequence[Column]) -> PlannedPass:
         """From records to the log's rows in one pass, as if all events were fresh and implied no others."""
-
-        def steps(records: DataFrame, context: BatchContext) -> DataFrame:
-            return place_log(self._complete(self._events(records, aggregates), context), self.table)
-
-        return PlannedPass(self.session, steps)
+        return self._pass(place_log, aggregates)
 
     def quarantine_pass(self, aggregates: Sequence[Column]) -> PlannedPass:
         """From records to the quarantine's rows, likewise."""
+        return self._pass(place_quarantined, aggregates)
 
+    def _pass(self, place: Callable[[FreshEvents, Table], DataFrame], aggregates: Sequence[Column]) -> PlannedPass:
         def steps(records: DataFrame, context: BatchContext) -> DataFrame:
-            return place_quarantined(self._complete(self._events(records, aggregates), context), self.table)
+            return place(self._complete(self._events(records, aggregates), context), self.table)
 
         return PlannedPass(self.session, steps)
 

@@ -1,0 +1,20 @@
+"""What stands in a plan of Spark's, logical or physical, put in the place of something else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from fluvial.io import delta
+
+
+def column_map(session: SparkSession, old: Any, new: Any) -> Any:
+    """From each column of an output to that of another at its place, as `rewriteAttrs` takes it."""
+    jvm = delta.jvm(session)
+    pairs = old.zip(new, jvm.scala.collection.immutable.List.canBuildFrom())
+    return delta.scala_object(jvm.org.apache.spark.sql.catalyst.expressions, "AttributeMap").apply(pairs)
+
+
+def replace_nodes(session: SparkSession, plan: Any, nodes: Mapping[Any, Any]) -> Any:
+    """The plan with other nodes in place of these: a Scala map is a partial function, and leaves the rest alone."""
+    return plan.transform(delta.jvm(session).PythonUtils.toScalaMap(dict(nodes)))
