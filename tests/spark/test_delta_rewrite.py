@@ -9,12 +9,14 @@ from delta.exceptions import ConcurrentAppendException, ConcurrentDeleteReadExce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fluvial.config.model import Table
 from fluvial.io import delta
 from fluvial.io.delta_rewrite import FoundChanges, Rewrite
 from fluvial.io.near_files import by_name
 from fluvial.streams import HistoryChanges
 
 Rows = list[tuple[object, ...]]
+TABLE = Table.model_validate({"name": "t", "primary_key": "id", "schema": [{"name": "id", "type": "int"}]})
 SCHEMA = "id int, a string, _is_current boolean, _end_sequence string, _sequence string"
 
 
@@ -103,7 +105,7 @@ def test_what_is_written_lies_in_order_so_that_a_late_change_leaves_the_rest_alo
 def test_files_that_were_looked_for_are_known_by_how_far_they_reach(spark: SparkSession, path: str) -> None:
     rewrite = begin_anew(spark, path)
     rewrite.read_near("9")
-    assert sorted(near.last or "open" for near in by_name(rewrite.files).values()) == ["9", "open"]
+    assert sorted(near.last or "open" for near in by_name(rewrite.files, TABLE).values()) == ["9", "open"]
 
 
 def closed_versions(spark: SparkSession, numbers: range) -> FoundChanges:

@@ -133,3 +133,22 @@ def test_what_waits_can_be_settled_by_hand_and_a_table_that_fails_keeps_no_other
     failed, settled = settle_tables(spark, use_case.tables, locations)
     assert settled == SettleReport("people", 1)
     assert failed.error.startswith("items: its history was changed by something else: version 0 is a ")
+
+
+def test_files_that_hold_other_keys_are_left_unread(spark: SparkSession, lake: Path) -> None:
+    use_case = use_case_with(policy="each_batch")
+    locations = Locations(use_case, lake)
+    table = use_case.table("items")
+    history = Path(locations.table(table).history)
+    writer = LakeWriter(spark, use_case, locations, "query-1")
+    writer.write(records(spark, items(1, 2)), 0)
+    held = {path: path.with_suffix(".aside") for path in history.glob("_is_current=true/*.parquet")}
+    writer.write(records(spark, items(10, 2), first=10), 1)
+    for path, aside in held.items():
+        path.rename(aside)
+    changed = debezium("u", 20, {"id": 10, "a": "A", "b": "changed", "price": "1.00", "seen_at": None})
+    writer.write(records(spark, [changed, *items(21, 1)], first=20), 2)
+    for path, aside in held.items():
+        aside.rename(path)
+    verdict = verify_table(use_case, lake, table)
+    assert (verdict.differences, verdict.versions, verdict.unsettled_log_versions) == ((), 6, 0)

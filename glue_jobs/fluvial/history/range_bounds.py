@@ -6,6 +6,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
+from fluvial.history.key_range import ANY_KEY, KeyRange
 from fluvial.streams import History, LogRows
 
 
@@ -29,7 +30,8 @@ class RangeBounds:
     """Bounds of a range of log rows; as literals they let whole files be skipped.
 
     `min_sequence` is the lowest from which a version may change, `min_commit_micros` are microseconds since 1970. What
-    begins with `log_` speaks of the whole log: its keyless rows, and whether any row leaves a column unauthored.
+    begins with `log_` speaks of the whole log: its keyless rows, and whether any row leaves a column unauthored. `keys`
+    are those of the range's own rows.
     """
 
     min_sequence: str
@@ -37,6 +39,12 @@ class RangeBounds:
     keyless: Keyless | None
     log_keyless: Keyless | None
     log_has_partial: bool
+    keys: KeyRange = ANY_KEY
+
+    @property
+    def touched(self) -> KeyRange:
+        """Where the keys lie whose versions the range can change: a keyless row touches every key."""
+        return self.keys if self.keyless is None else ANY_KEY
 
     @property
     def has_near_keyless(self) -> bool:

@@ -54,12 +54,17 @@ class Rewrite:
     def __post_init__(self) -> None:
         self._transaction = DeltaTransaction(self.session, self.path, self.table.version)
 
-    def read_near(self, sequence: str) -> DataFrame:
-        """The rows of every file with versions open at the sequence or later; finding the files is one Spark job.
+    def find_near(self, sequence: str, most: int) -> list[Any] | None:
+        """The files with versions open at the sequence or later, by one Spark job; None where there are more."""
+        return self._transaction.find_few(may_reach(sequence), most)
 
-        Each row tells its FILE.
+    def read_near(self, sequence: str, keys: Column | None = None) -> DataFrame:
+        """The rows of every such file; finding them is one Spark job. Each row tells its FILE.
+
+        `keys` is a condition over `stats`: a file of which it isn't true has no row that matters.
         """
-        files = self._transaction.find_files(may_reach(sequence))
+        near = may_reach(sequence)
+        files = self._transaction.find_files(near if keys is None else near & keys)
         self._transaction.track(files, reaches(sequence))
         return self._taken(files)
 

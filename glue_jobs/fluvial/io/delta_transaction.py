@@ -43,9 +43,16 @@ class DeltaTransaction:
 
         Delta's own search for the files of a query drops the statistics, which say later what the files are good for.
         """
+        return list(self._found(condition).collectAsList())
+
+    def find_few(self, condition: Column, most: int) -> list[Any] | None:
+        """The same; None where more than `most` meet it."""
+        found = self._found(condition).limit(most + 1).collectAsList()
+        return None if found.size() > most else list(found)
+
+    def _found(self, condition: Column) -> Any:
         with active(self.session):
-            found = self.inner.snapshot().allFiles().where(condition._jc)  # noqa: SLF001
-            return list(found.collectAsList())
+            return self.inner.snapshot().allFiles().where(condition._jc)  # noqa: SLF001
 
     def track(self, files: Sequence[Any], rows: Column | None = None) -> None:
         """Tells Delta what was read: the commit is refused where others remove such a file, or add such rows; or any.

@@ -15,6 +15,7 @@ from fluvial.config.settle import SettlePolicy
 from fluvial.errors import StorageError
 from fluvial.history.due import is_due
 from fluvial.history.epoch import reach_of_text
+from fluvial.history.key_range import ANY_KEY
 from fluvial.history.range_bounds import RangeBounds
 from fluvial.history.settle import FIRST, TouchedKeys, count_actions, touched_files
 from fluvial.io import delta
@@ -22,7 +23,7 @@ from fluvial.io.commits import Settled
 from fluvial.io.delta_rewrite import FoundChanges, Rewrite
 from fluvial.io.history_layout import in_order
 from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_commit, measure_range, read_traits
-from fluvial.io.log_reader import LogReader
+from fluvial.io.log_reader import AddedRows, LogReader
 from fluvial.io.near_history import NearHistory
 from fluvial.io.observed import Aggregates
 from fluvial.io.prepared_settle import PreparedSettle
@@ -53,7 +54,7 @@ class HistoryWriter:
         self.session = self.parent.newSession()
         self.table = self.table.lake
         self._near = NearHistory(self.session, self.table)
-        self._log_reader = LogReader(self.session, self.locations.log)
+        self._log_reader = LogReader(self.session, self.table, self.locations.log)
 
     @cached_property
     def watch(self) -> SettleWatch:
@@ -143,8 +144,8 @@ class HistoryWriter:
         if settled != self._folded:
             self._forget()
         suit_batch_size(self.session, watch.waiting.rows if watch.waiting.is_known else SMALL_BATCH)
-        changes = self._range(log, settled + 1)
-        changed = self._fold(changes, log, self._bounds(changes))
+        added = self._range(log, settled + 1)
+        changed = self._fold(added.rows, log, self._bounds(added))
         watch.fold_to(log.version)
         self._grown, self._folded = NOTHING, log.version
         self._reach = self._traits.reach if self._traits else None
@@ -154,10 +155,10 @@ class HistoryWriter:
         """There are rows in the log that this process didn't see."""
         self._traits = self._reach = None
 
-    def _range(self, log: delta.Snapshot, first: int) -> LogRows:
+    def _range(self, log: delta.Snapshot, first: int) -> AddedRows:
         """Log rows from this version on; the whole log from the first on, or where old commits are cleaned up."""
-        rows = self._log_reader.added(log, first) if first and self.watch.waiting.is_known else None
-        return self._whole(log) if rows is None else rows
+        added = self._log_reader.added(log, first) if first and self.watch.waiting.is_known else None
+        return added or AddedRows(self._whole(log), ANY_KEY)
 
     def _whole(self, log: delta.Snapshot) -> LogRows:
         return LogRows(delta.read_version(self.session, self.locations.log, log.version))
@@ -169,17 +170,18 @@ class HistoryWriter:
                 self.watch.look()
         self._has_columns = True
 
-    def _bounds(self, changes: LogRows) -> RangeBounds | None:
+    def _bounds(self, added: AddedRows) -> RangeBounds | None:
         """From the batches that this process appended where they are the whole range, else by reading the range."""
         grown: Grown | None = self._grown
         if self._grown.versions != self.watch.waiting.versions:
-            grown = measure_range(changes)
+            grown = measure_range(added.rows)
             self._forget()
         if grown is None:
             return None
         traits = self._log_traits()
         first = reach_of_text(grown.min_sequence)
-        return RangeBounds(first, self._earliest_commit(grown), grown.keyless, traits.keyless, traits.has_partial)
+        commit_micros, partial = self._earliest_commit(grown), traits.has_partial
+        return RangeBounds(first, commit_micros, grown.keyless, traits.keyless, partial, added.keys)
 
     def _earliest_commit(self, grown: Grown) -> int:
         """Asks the log only where a batch brings rows of a snapshot that isn't the first."""

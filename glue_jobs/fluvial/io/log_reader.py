@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from pyspark.sql import SparkSession
 
+from fluvial.config.model import Table
 from fluvial.history.file_statistics import may_be_near
+from fluvial.history.key_range import KeyRange, read_key_ranges
 from fluvial.history.range_bounds import RangeBounds, near_rows
 from fluvial.io import delta
 from fluvial.io.delta_transaction import DeltaTransaction
@@ -13,19 +15,31 @@ from fluvial.io.log_tail import LogTail, log_file
 from fluvial.streams import LogRows
 
 
+@dataclass(frozen=True)
+class AddedRows:
+    """What some versions of a log brought, and which keys it may have."""
+
+    rows: LogRows
+    keys: KeyRange
+
+
 @dataclass
 class LogReader:
-    """Reads one log by its files."""
+    """Reads the log of one table by its files."""
 
     session: SparkSession
+    table: Table
     path: str
     _tail: LogTail | None = field(default=None, init=False)
 
-    def added(self, log: delta.Snapshot, first: int) -> LogRows | None:
+    def added(self, log: delta.Snapshot, first: int) -> AddedRows | None:
         """Rows that version `first` and later ones appended; None where one of their commits is cleaned up."""
         commits = [delta.read_files(self.session, self.path, version) for version in range(first, log.version + 1)]
+        if None in commits:
+            return None
         files = [file for commit in commits if commit is not None for file in commit.appended]
-        return None if None in commits else LogRows(self._transaction(log).rows_of(files))
+        keys = read_key_ranges([file.stats() for file in files], self.table)
+        return AddedRows(LogRows(self._transaction(log).rows_of(files)), keys)
 
     def near(self, log: delta.Snapshot, bounds: RangeBounds) -> LogRows:
         """The log's rows that can matter to a range; asks Delta where they may stand in files not seen yet."""

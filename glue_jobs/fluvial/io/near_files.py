@@ -7,21 +7,21 @@ this process commits, what it removed and added tells the same.
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from fluvial import columns as c
+from fluvial.config.model import Table
+from fluvial.history.key_range import ANY_KEY, KeyRange, read_key_range
 from fluvial.io.delta import Snapshot
-
-_MOST: Final = 1_000
-"""Files to keep: closed ones gather until the table is compacted."""
 
 
 @dataclass(frozen=True)
 class NearFile:
-    """One of Delta's AddFiles, and the highest `_end_sequence` in it; None where some version of it is open."""
+    """One of Delta's AddFiles, its keys, and the highest `_end_sequence` in it; None where some version is open."""
 
     file: Any
     last: str | None
+    keys: KeyRange
 
     def reaches(self, sequence: str) -> bool:
         """Whether a version in it may be open at the sequence or later."""
@@ -32,32 +32,39 @@ class NearFile:
 class NearFiles:
     """Every such file of one version of the history for `since`, and maybe others, by name."""
 
+    table: Table
     table_id: str
     version: int
     since: str
     files: Mapping[str, NearFile]
 
-    def find(self, history: Snapshot, sequence: str) -> list[Any] | None:
-        """The files for a sequence; None where they aren't known."""
-        is_same = (history.table_id, history.version) == (self.table_id, self.version)
-        if not is_same or sequence < self.since or len(self.files) > _MOST:
-            return None
-        return [near.file for near in self.files.values() if near.reaches(sequence)]
+    def are_known(self, history: Snapshot, sequence: str) -> bool:
+        """Whether none is missing for a sequence."""
+        return (history.table_id, history.version) == (self.table_id, self.version) and sequence >= self.since
+
+    def find(self, sequence: str, keys: KeyRange = ANY_KEY) -> list[Any]:
+        """The files for a sequence that may hold one of the keys."""
+        return [near.file for near in self.files.values() if near.reaches(sequence) and near.keys.meets(keys)]
 
     def after(self, version: int, removed: Collection[str], added: Sequence[Any]) -> "NearFiles":
         """The files once the next version is committed."""
         kept = {name: near for name, near in self.files.items() if name not in removed}
-        return replace(self, version=version, files=kept | by_name(added))
+        return replace(self, version=version, files=kept | by_name(added, self.table))
 
 
-def by_name(files: Sequence[Any]) -> dict[str, NearFile]:
+def by_name(files: Sequence[Any], table: Table) -> dict[str, NearFile]:
     """AddFiles with what their statistics say."""
-    return {file_name(file): NearFile(file, _last(file.stats())) for file in files}
+    return {file_name(file): _near_file(file, table) for file in files}
 
 
 def file_name(file: Any) -> str:
     """As the rows of a frame tell it."""
     return str(file.path()).rpartition("/")[2]
+
+
+def _near_file(file: Any, table: Table) -> NearFile:
+    statistics = file.stats()
+    return NearFile(file, _last(statistics), read_key_range(statistics, table))
 
 
 def _last(statistics: str | None) -> str | None:

@@ -1,17 +1,22 @@
 """The versions of a history that a range of the log can change, read by the files that are known to hold them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
+from fluvial.history.file_statistics import may_hold
 from fluvial.history.range_bounds import RangeBounds, near_versions
 from fluvial.io.delta_rewrite import Committed, Rewrite
 from fluvial.io.near_files import NearFiles, by_name
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.streams import FILE, History
+
+_MOST: Final = 10_000
+"""Files to keep; each has a description in the JVM and one here."""
 
 
 @dataclass
@@ -20,12 +25,15 @@ class NearHistory:
 
     session: SparkSession
     table: Table
+    most: int = _MOST
     _files: NearFiles | None = field(default=None, init=False)
+    _are_many: bool = field(default=False, init=False)
+    """More files than are kept: from then on Delta is asked for those that may hold the touched keys."""
 
     def read(self, rewrite: Rewrite | None, bounds: RangeBounds) -> History:
-        """The versions, each with its FILE; none where there is no history yet."""
+        """The touched keys' versions, and maybe others, each with its FILE; none where there is no history yet."""
         if rewrite is not None:
-            return near_versions(History(self._rows(rewrite, bounds.min_sequence)), bounds)
+            return near_versions(History(self._rows(rewrite, bounds)), bounds)
         nothing = empty_frame(self.session, history_schema(self.table))
         return History(nothing.withColumn(FILE, F.lit(None).cast("string")))
 
@@ -34,11 +42,22 @@ class NearHistory:
         if self._files is not None:
             self._files = self._files.after(committed.version, removed, committed.added)
 
-    def _rows(self, rewrite: Rewrite, sequence: str) -> DataFrame:
+    def _rows(self, rewrite: Rewrite, bounds: RangeBounds) -> DataFrame:
+        files = None if self._are_many else self._near_files(rewrite, bounds.min_sequence)
+        if files is None:
+            return rewrite.read_near(bounds.min_sequence, may_hold(bounds.touched, self.table))
+        return rewrite.read_files(files.find(bounds.min_sequence, bounds.touched))
+
+    def _near_files(self, rewrite: Rewrite, sequence: str) -> NearFiles | None:
         """Asks Delta only where another process committed since, or an event is later than any before."""
-        known = self._files.find(rewrite.table, sequence) if self._files else None
-        if known is not None:
-            return rewrite.read_files(known)
-        rows = rewrite.read_near(sequence)
-        self._files = NearFiles(rewrite.table.table_id, rewrite.table.version, sequence, by_name(rewrite.files))
-        return rows
+        known = self._files
+        if known is not None and known.are_known(rewrite.table, sequence) and len(known.files) <= self.most:
+            return known
+        found = rewrite.find_near(sequence, self.most)
+        self._are_many = found is None
+        self._files = None if found is None else self._kept(rewrite, sequence, found)
+        return self._files
+
+    def _kept(self, rewrite: Rewrite, sequence: str, found: Sequence[Any]) -> NearFiles:
+        history = rewrite.table
+        return NearFiles(self.table, history.table_id, history.version, sequence, by_name(found, self.table))

@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from fluvial.config.model import Table
+from fluvial.history.key_range import KeyRange
 from fluvial.io.delta import Snapshot
 from fluvial.io.near_files import NearFiles, by_name
 
@@ -14,13 +16,15 @@ class File:
     name: str
     last: str | None
     open_versions: int = 0
+    keys: tuple[int, int] = (0, 99)
 
     def path(self) -> str:
         return f"_is_current=false/{self.name}"
 
     def stats(self) -> str:
-        highest, nulls = {"_end_sequence": self.last}, {"_end_sequence": self.open_versions}
-        return json.dumps({"maxValues": highest, "nullCount": nulls})
+        lowest, highest = {"id": self.keys[0]}, {"id": self.keys[1], "_end_sequence": self.last}
+        nulls = {"_end_sequence": self.open_versions}
+        return json.dumps({"minValues": lowest, "maxValues": highest, "nullCount": nulls})
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,9 @@ class Unmeasured(File):
         return ""
 
 
+TABLE = Table.model_validate({"name": "t", "primary_key": "id", "schema": [{"name": "id", "type": "bigint"}]})
 OPEN, OLD, NEW, UNKNOWN = File("open", None, 3), File("old", "0010"), File("new", "0020"), Unmeasured("unknown", None)
-NEAR = NearFiles("table", 7, "0005", by_name([OPEN, OLD, NEW, UNKNOWN]))
+NEAR = NearFiles(TABLE, "table", 7, "0005", by_name([OPEN, OLD, NEW, UNKNOWN], TABLE))
 
 
 def at(version: int, table_id: str = "table") -> Snapshot:
@@ -40,24 +45,30 @@ def at(version: int, table_id: str = "table") -> Snapshot:
 
 
 def test_a_file_is_near_if_a_version_in_it_is_open_or_ends_late_enough_or_nobody_knows() -> None:
-    assert NEAR.find(at(7), "0011") == [OPEN, NEW, UNKNOWN]
-    assert NEAR.find(at(7), "0010") == [OPEN, OLD, NEW, UNKNOWN]
-    assert NEAR.find(at(7), "0021") == [OPEN, UNKNOWN]
+    assert NEAR.find("0011") == [OPEN, NEW, UNKNOWN]
+    assert NEAR.find("0010") == [OPEN, OLD, NEW, UNKNOWN]
+    assert NEAR.find("0021") == [OPEN, UNKNOWN]
+
+
+def test_a_file_without_any_of_the_keys_isn_t_near() -> None:
+    low, high = File("low", None, 3, (1, 10)), File("high", None, 3, (11, 20))
+    near = NearFiles(TABLE, "table", 7, "0005", by_name([low, high, UNKNOWN], TABLE))
+    assert near.find("0011", KeyRange({"id": (10, 10)})) == [low, UNKNOWN]
+    assert near.find("0011", KeyRange({"id": (12, 99)})) == [high, UNKNOWN]
+    assert near.find("0011", KeyRange({"id": (10, 11)})) == [low, high, UNKNOWN]
+    assert near.find("0011") == [low, high, UNKNOWN]
 
 
 def test_delta_is_asked_again_for_earlier_sequences_other_versions_and_other_tables() -> None:
-    assert NEAR.find(at(7), "0004") is None
-    assert NEAR.find(at(8), "0011") is None
-    assert NEAR.find(at(7, "another"), "0011") is None
+    assert NEAR.are_known(at(7), "0005")
+    assert not NEAR.are_known(at(7), "0004")
+    assert not NEAR.are_known(at(8), "0011")
+    assert not NEAR.are_known(at(7, "another"), "0011")
 
 
 def test_after_a_commit_the_files_are_those_that_it_left() -> None:
     added = File("added", "0030")
     after = NEAR.after(8, ["open", "old"], [added])
-    assert after.find(at(8), "0005") == [NEW, UNKNOWN, added]
-    assert after.find(at(7), "0005") is None
-
-
-def test_too_many_files_are_looked_for_again() -> None:
-    many = NearFiles("table", 7, "0005", by_name([File(str(number), "0010") for number in range(1_001)]))
-    assert many.find(at(7), "0005") is None
+    assert after.find("0005") == [NEW, UNKNOWN, added]
+    assert after.are_known(at(8), "0005")
+    assert not after.are_known(at(7), "0005")
