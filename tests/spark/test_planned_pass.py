@@ -65,9 +65,9 @@ def test_a_batch_is_what_its_steps_make_of_it(made: PlannedPass, frame: Callable
         assert planned.dtypes == expected.dtypes
 
 
-def test_few_records_go_through_one_task(made: PlannedPass, frame: Callable[..., DataFrame]) -> None:
+def test_few_records_go_through_few_tasks(made: PlannedPass, frame: Callable[..., DataFrame]) -> None:
     records = frame("a", "b", "no")
-    for expected, tasks in ((None, 2), (4_999, 1), (5_000, 2)):
+    for expected, tasks in ((None, 2), (0, 1), (20_000, 1), (20_001, 2), (100_000, 2)):
         passed = made.over(records, batch(1), expected)
         assert passed.rows.rdd.getNumPartitions() == tasks
         assert len(as_rows(passed.rows)) == 2

@@ -16,7 +16,7 @@ from fluvial.io import delta
 from fluvial.io.observed import Observed
 from fluvial.io.plan_nodes import column_map, replace_nodes
 from fluvial.io.schemas import empty_frame
-from fluvial.io.session import SMALL_BATCH, active, setting
+from fluvial.io.session import active, setting
 from fluvial.quality.split import batch_values
 from fluvial.streams import BatchContext
 
@@ -25,6 +25,8 @@ _COUNTS: Final = "counts"
 _FUSES: Final = "spark.sql.codegen.wholeStage"
 _ADAPTS: Final = "spark.sql.adaptive.enabled"
 """Both would wrap steps, whose rows then could come from nowhere else."""
+_MOST_IN_A_TASK: Final = 20_000
+"""Records that one task reads before there is another: less than a second's work."""
 _ANY: Final = BatchContext("a batch of no query", 7_046_029_254_386_353_131, datetime(1, 1, 1, tzinfo=UTC))
 """A batch that there is none of: its values hold the places of those of each batch."""
 _OTHER: Final = BatchContext("another batch of no query", 0, datetime(2, 1, 1, tzinfo=UTC))
@@ -59,19 +61,25 @@ class PlannedPass:
     def over(self, records: DataFrame, context: BatchContext, expected: int | None = None) -> Observed:
         """What `steps(records, context)` would give; planned again where the records have other columns than before.
 
-        Few records, where `expected` says so, go through one task and so into one file: each task and each file costs
-        as much as some hundred records.
+        Where `expected` says how many records there are, few tasks read them, and so they go into few files.
         """
         template = self._planned(records.dtypes)
         with active(self.session):
             plan = self._filled(template, records._jdf.queryExecution().executedPlan(), context)  # noqa: SLF001
             computed = plan.execute()
-        if expected is not None and expected < SMALL_BATCH:
-            computed = computed.coalesce(1, False, delta.scala_object(delta.jvm(self.session).scala, "None"), None)
+        if expected is not None:
+            computed = self._in_few_tasks(computed, expected)
         java_session: Any = records.sparkSession._jsparkSession  # noqa: SLF001
         rows = java_session.internalCreateDataFrame(computed, template.schema, False)
         counts = delta.scala_object(delta.jvm(self.session).org.apache.spark.sql.execution, "CollectMetricsExec")
         return Observed(DataFrame(rows, records.sparkSession), lambda: str(counts.collect(plan).apply(_COUNTS).json()))
+
+    def _in_few_tasks(self, computed: Any, records: int) -> Any:
+        """Each task generates the code of each level anew, and writes a file: as much work as some thousand records."""
+        tasks = max(1, -(-records // _MOST_IN_A_TASK))
+        if computed.getNumPartitions() <= tasks:
+            return computed
+        return computed.coalesce(tasks, False, delta.scala_object(delta.jvm(self.session).scala, "None"), None)
 
     def explain(self, records: DataFrame) -> str:
         """The plan that such records are run by: what is written only shows that there was one."""
