@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from delta.tables import DeltaTable
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -50,8 +51,33 @@ class Snapshot:
 
 def snapshot(session: SparkSession, path: str) -> Snapshot | None:
     """The newest snapshot, or None where there is no table; a look at the log directory, no Spark job."""
+    return read_snapshot(newest_snapshot(session, delta_log(session, path)))
+
+
+def newest_snapshot(session: SparkSession, log: Any) -> Any:
+    """Delta's own; lists the commits only where the one that it knows isn't the last any more.
+
+    Delta lists all that are kept, thirty days of them, at each look: of a commit in every second those are millions.
+    """
+    known = log.unsafeVolatileSnapshot()
+    if _is_newest(session, log.logPath(), known):
+        return known
     nothing = scala_object(jvm(session).scala, "None")
-    return read_snapshot(delta_log(session, path).update(False, nothing, nothing))
+    return log.update(False, nothing, nothing)
+
+
+def _is_newest(session: SparkSession, commits: Any, known: Any) -> bool:
+    """Whether its commit is still there, and none follows; another table's of that number has another time."""
+    version, path = known.version(), jvm(session).org.apache.hadoop.fs.Path
+    if version < 0:
+        return False
+    files = commits.getFileSystem(session._jsc.hadoopConfiguration())  # noqa: SLF001
+    try:
+        made_at = files.getFileStatus(path(commits, f"{version:020}.json")).getModificationTime()
+    except Py4JJavaError:
+        return False
+    is_same = made_at == known.logSegment().lastCommitFileModificationTimestamp()
+    return is_same and not files.exists(path(commits, f"{version + 1:020}.json"))
 
 
 def read_snapshot(found: Any) -> Snapshot | None:

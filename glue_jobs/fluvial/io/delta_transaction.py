@@ -26,12 +26,12 @@ class DeltaTransaction:
         self._jvm = delta.jvm(self.session)
         self.log = delta.delta_log(self.session, self.path)
         with active(self.session):
-            self.inner = self.log.startTransaction(self.none(), self._snapshot())
+            self.inner = self.log.startTransaction(self.none(), self._jvm.scala.Option.apply(self._snapshot()))
 
     def _snapshot(self) -> Any:
         if self.version is None:
-            return self.none()
-        return self._jvm.scala.Option.apply(self.log.getSnapshotAt(self.version, self.none(), self.none()))
+            return delta.newest_snapshot(self.session, self.log)
+        return self.log.getSnapshotAt(self.version, self.none(), self.none())
 
     @property
     def snapshot(self) -> delta.Snapshot | None:
