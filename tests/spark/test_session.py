@@ -1,4 +1,7 @@
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
@@ -19,3 +22,9 @@ def test_hadoops_settings_carry_values_without_origins(spark: SparkSession) -> N
     for name in ("fs.defaultFS", "io.file.buffer.size", "mapreduce.fileoutputcommitter.algorithm.version"):
         assert settings.get(name)
         assert settings.getPropertySources(name) is None
+
+
+def test_code_that_was_generated_once_is_not_compiled_again(spark: SparkSession) -> None:
+    command = [sys.executable, "-m", "tests.spark.code_room"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert done.stdout.split() == ["compiled", "again:", "0"]

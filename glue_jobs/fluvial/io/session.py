@@ -92,7 +92,18 @@ def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, 
     assert_versions(find_versions(session))
     keep_names(session._jvm)  # noqa: SLF001 - the view that PySpark itself resolves names in
     _forget_origins(session)
+    _make_room_for_code(session)
     return session
+
+
+def _make_room_for_code(session: SparkSession) -> None:
+    """Has Spark make its cache of generated classes now, while it can see how much room the session wants for them.
+
+    Made by the first thread that happens to need it, a task without a query for instance, it has Spark's hundred.
+    """
+    with active(session):
+        generated: Any = session._jvm.org.apache.spark.sql.catalyst.expressions.codegen  # type: ignore[union-attr] # noqa: SLF001
+        getattr(getattr(generated, "CodeGenerator$"), "MODULE$")
 
 
 def _forget_origins(session: SparkSession) -> None:
