@@ -23,6 +23,7 @@ _ingested_at`, and BASE, FLOOR, UNRESOLVED, UNCERTAIN_SINCE, END_SEQUENCE (NULL 
 IS_BASE: Final = "_is_base"
 FLOOR: Final = "_floor_time"
 
+_BEFORE: Final = "_before"
 _LIFE: Final = "_life"
 _EFFECTIVE: Final = "_effective"
 _IS_UPSERT: Final = "_is_upsert"
@@ -37,7 +38,7 @@ def derive_versions(events: EventRows, table: Table, *, may_inherit: bool) -> Hi
 
     `may_inherit` is false where no event leaves a column unauthored.
     """
-    alive = _lives(_winners(_timed(events, table), table), table)
+    alive = _lives(_winners(_timed(_with_rivals(events, table), table)), table)
     runs = _runs(_resolve(alive, table) if may_inherit else alive, table)
     return History(_versions(_collapse(runs, table), table))
 
@@ -50,29 +51,34 @@ def _so_far(table: Table, *more: str) -> WindowSpec:
     return _in_sequence(table, *more).rowsBetween(Window.unboundedPreceding, Window.currentRow)
 
 
-def _timed(events: EventRows, table: Table) -> DataFrame:
+def _with_rivals(events: EventRows, table: Table) -> DataFrame:
+    """Adds the sequence of the event before, events of one sequence in the order in which they win.
+
+    A valid one wins over a gap marker, then a delete, then the payload hash tells. A snapshot boundary counts only for
+    keys that have no row in its snapshot. All windows that follow find the rows in order: a sort costs as much as they.
+    """
+    best_first = (
+        F.col(IS_BASE).desc(),
+        F.col(c.OPERATION) == c.SNAPSHOT,
+        F.col(c.IS_QUARANTINED),
+        _is_closer().desc(),
+        F.col(c.PAYLOAD_HASH).desc(),
+        F.col(c.OPERATION).desc(),
+    )
+    in_order = Window.partitionBy(*table.primary_key).orderBy(c.SEQUENCE, *best_first)
+    return events.withColumn(_BEFORE, F.lag(c.SEQUENCE).over(in_order))
+
+
+def _timed(events: DataFrame, table: Table) -> DataFrame:
     """Adds the effective time: the latest commit time up to the event's sequence, whoever wins a tie there."""
     up_to = _in_sequence(table).rangeBetween(Window.unboundedPreceding, Window.currentRow)
     running = F.greatest(F.max(c.COMMIT_TIME).over(up_to), F.col(FLOOR))
     return events.withColumn(_EFFECTIVE, F.when(F.col(IS_BASE), F.col(c.COMMIT_TIME)).otherwise(running))
 
 
-def _winners(events: DataFrame, table: Table) -> DataFrame:
-    """One event for each (key, sequence): a valid one before a gap marker, a delete first, then the payload hash.
-
-    A snapshot boundary counts only for keys that have no row in its snapshot.
-    """
-    rank = F.row_number().over(
-        Window.partitionBy(*table.primary_key, c.SEQUENCE).orderBy(
-            F.col(IS_BASE).desc(),
-            F.col(c.OPERATION) == c.SNAPSHOT,
-            F.col(c.IS_QUARANTINED),
-            _is_closer().desc(),
-            F.col(c.PAYLOAD_HASH).desc(),
-            F.col(c.OPERATION).desc(),
-        )
-    )
-    return events.withColumn("_rank", rank).where(F.col("_rank") == 1).drop("_rank")
+def _winners(events: DataFrame) -> DataFrame:
+    """One event for each (key, sequence)."""
+    return events.where(~F.col(_BEFORE).eqNullSafe(F.col(c.SEQUENCE))).drop(_BEFORE)
 
 
 def _is_closer() -> Column:
@@ -134,9 +140,10 @@ def _runs(events: DataFrame, table: Table) -> DataFrame:
     """Marks the events that open a version: an upsert, unless it only repeats what its life already shows."""
     tracked = table.track_columns or (*table.value_columns, c.UNRESOLVED)
     may_repeat = F.lit(True) if table.track_columns else F.col(c.OPERATION) == c.READ
-    previous = F.lag(F.struct(*tracked)).over(_in_sequence(table, _LIFE))
-    had_one = F.lag(F.col(_IS_UPSERT)).over(_in_sequence(table, _LIFE))
-    repeats = may_repeat & F.coalesce(had_one, F.lit(False)) & previous.eqNullSafe(F.struct(*tracked))
+    before = _in_sequence(table)
+    previous, life = F.lag(F.struct(*tracked)).over(before), F.lag(_LIFE).over(before)
+    had_one = F.coalesce(F.lag(_IS_UPSERT).over(before) & (life == F.col(_LIFE)), F.lit(False))
+    repeats = may_repeat & had_one & previous.eqNullSafe(F.struct(*tracked))
     marked = events.withColumn(_OPENS, F.col(_IS_UPSERT) & ~repeats)
     return marked.withColumn(_RUN, F.sum(F.col(_OPENS).cast("int")).over(_so_far(table)))
 
