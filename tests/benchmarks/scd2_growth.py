@@ -43,7 +43,7 @@ class Size:
     warm_up: int
 
 
-FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=14, warm_up=10)
+FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=14, warm_up=6)
 SKEWED: Final = Size(keys=20_000, histories=(1, 100), rounds=5, warm_up=2)
 """Behind the uniform one, whose rounds have warmed everything up."""
 QUICK: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=3, warm_up=1)

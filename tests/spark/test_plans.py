@@ -22,7 +22,7 @@ from fluvial.micro_batch import check_records, place_log
 from fluvial.quality.split import carry_batch
 from fluvial.streams import IMAGE, RAW_VALUE, BatchContext, FreshEvents, Records
 from tests.benchmarks.cost import Meter
-from tests.spark.records import debezium, dms, records
+from tests.spark.records import TINY, debezium, dms, records
 
 BAD_PRICE = "-1.00"
 EVENTS = 10
@@ -122,7 +122,11 @@ def test_broken_rows_cost_one_job_more(spark: SparkSession, bench: Bench) -> Non
 def test_generated_code_serves_every_large_batch(spark: SparkSession, tiny: UseCase, lake: Path) -> None:
     session = spark.newSession()
     suit_batch_size(session, SMALL_BATCH, fuses=False)
-    bench = Bench(session, tiny.table("items"), Locations(tiny, lake))
+    rules = [{"id": name, "type": "not_null", "column": name} for name in ("b", "price", "seen_at")]
+    of_its_own = Table.model_validate(
+        TINY["tables"][0] | {"dq_rules": rules}
+    )  # no other test has had its code compiled
+    bench = Bench(session, of_its_own, Locations(tiny, lake))
     classes = []
     for batch in range(5):
         bench.take_up(inserts(session, 1 + 100 * batch), batch)

@@ -46,8 +46,8 @@ class DeltaTransaction:
         return list(self._found(condition).collectAsList())
 
     def find_few(self, condition: Column, most: int) -> list[Any] | None:
-        """The same; None where more than `most` meet it."""
-        found = self._found(condition).limit(most + 1).collectAsList()
+        """The same; None where more than `most` meet it. One partition, because a limit takes a job for the first."""
+        found = self._found(condition).coalesce(1).limit(most + 1).collectAsList()
         return None if found.size() > most else list(found)
 
     def _found(self, condition: Column) -> Any:
