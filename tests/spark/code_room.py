@@ -7,6 +7,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from fluvial.io import delta
 from fluvial.io.session import build_session
 from fluvial.local.artifacts import spark_jars
 from fluvial.local.home import default_home
@@ -34,8 +35,8 @@ def compile_all(session: SparkSession) -> None:
 
 
 def compiled(session: SparkSession) -> int:
-    jvm: Any = session._jvm
-    metrics = getattr(jvm.org.apache.spark.metrics.source, "CodegenMetrics$").__getattr__("MODULE$")
+    """Classes that Spark has generated and compiled in this driver."""
+    metrics = delta.jvm(session).org.apache.spark.metrics.source.CodegenMetrics
     return int(metrics.METRIC_COMPILATION_TIME().getCount())
 
 

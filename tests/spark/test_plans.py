@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fluvial.config.locations import Locations
 from fluvial.config.model import DeequCheck, Table, UseCase
-from fluvial.io import delta
 from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.delta import hold
@@ -22,6 +21,7 @@ from fluvial.micro_batch import check_records, place_log
 from fluvial.quality.split import carry_batch
 from fluvial.streams import IMAGE, RAW_VALUE, BatchContext, FreshEvents, Records
 from tests.benchmarks.cost import Meter
+from tests.spark.code_room import compiled
 from tests.spark.records import TINY, debezium, dms, records
 
 BAD_PRICE = "-1.00"
@@ -44,8 +44,7 @@ class Bench:
 
     def classes_so_far(self) -> int:
         """Which Spark has generated and compiled in this driver."""
-        metrics = delta.jvm(self.writer.session).org.apache.spark.metrics.source.CodegenMetrics
-        return int(metrics.METRIC_COMPILATION_TIME().getCount())
+        return compiled(self.writer.session)
 
     def check(self, frame: DataFrame, batch: int) -> CheckedBatch:
         return self.writer.check(Records(frame), context(batch), EVENTS)
@@ -123,9 +122,8 @@ def test_generated_code_serves_every_large_batch(spark: SparkSession, tiny: UseC
     session = spark.newSession()
     suit_batch_size(session, SMALL_BATCH, fuses=False)
     rules = [{"id": name, "type": "not_null", "column": name} for name in ("b", "price", "seen_at")]
-    of_its_own = Table.model_validate(
-        TINY["tables"][0] | {"dq_rules": rules}
-    )  # no other test has had its code compiled
+    # Rules that no other test has had compiled.
+    of_its_own = Table.model_validate(TINY["tables"][0] | {"dq_rules": rules})
     bench = Bench(session, of_its_own, Locations(tiny, lake))
     classes = []
     for batch in range(5):

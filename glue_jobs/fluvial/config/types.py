@@ -21,6 +21,8 @@ _ALIASES: Final = {
 _DECIMAL: Final = re.compile(r"(?:decimal|numeric)\s*(?:\(\s*(\d{1,2})\s*(?:,\s*(\d{1,2})\s*)?\))?")
 _SIZED: Final = re.compile(r"(varchar|char)\s*\(\s*\d+\s*\)")
 MAX_PRECISION: Final = 38
+EXACT_DIGITS: Final = 15
+"""Of a decimal that survives as a double, which is what many readers and writers of JSON make of it."""
 INTEGER_TYPES: Final = frozenset({"tinyint", "smallint", "int", "bigint"})
 FLOATING_TYPES: Final = frozenset({"float", "double"})
 NUMERIC_TYPES: Final = INTEGER_TYPES | FLOATING_TYPES

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from fluvial.config.model import Table
-from fluvial.config.types import MAX_PRECISION, decimal_size
+from fluvial.config.types import EXACT_DIGITS, MAX_PRECISION, decimal_size
 
 CORRUPT: Final = "_corrupt"
 ENVELOPE_SCHEMA: Final = f"""
@@ -31,9 +31,6 @@ ENVELOPE_SCHEMA: Final = f"""
     {CORRUPT} string
 """
 
-_EXACT_DIGITS: Final = 15
-"""Of a decimal that survives as a double: Spark makes one of each number with a point that it reads as text."""
-
 
 def exact_schema(table: Table) -> str:
     """Reads the numbers of DMS images that a double can't hold: wide decimals.
@@ -54,10 +51,10 @@ def long_number(table: Table) -> str:
     may be written with escapes.
     """
     names = "|".join(map(re.escape, wide_decimals(table)))
-    return rf'"(?:{names})"\s*:\s*-?(?:[\d.]{{{_EXACT_DIGITS + 2},}}|[\d.]+[eE])|\\u'
+    return rf'"(?:{names})"\s*:\s*-?(?:[\d.]{{{EXACT_DIGITS + 2},}}|[\d.]+[eE])|\\u'
 
 
 def wide_decimals(table: Table) -> dict[str, tuple[int, int]]:
     """The columns that `exact_schema` reads, with their precision and scale."""
     sizes = {column.name: decimal_size(column.type) for column in table.columns if column.type.startswith("decimal")}
-    return {name: size for name, size in sizes.items() if size[0] > _EXACT_DIGITS}
+    return {name: size for name, size in sizes.items() if size[0] > EXACT_DIGITS}

@@ -9,13 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import reduce
 from typing import Any, Final
 
 from fluvial.config.model import Table
-from fluvial.config.types import INTEGER_TYPES, decimal_size
-
-_EXACT_DIGITS: Final = 15
-"""Of a decimal that a writer takes for a double: others than Delta do, so that longer ones may be rounded."""
+from fluvial.config.types import EXACT_DIGITS, INTEGER_TYPES, decimal_size
 
 Value = int | Decimal | str | date | datetime
 Bounds = tuple[Any, Any]
@@ -42,10 +40,20 @@ class KeyRange:
 ANY_KEY: Final = KeyRange()
 
 
+def read_statistics(text: str | None) -> dict[str, Any]:
+    """What Delta keeps of one file; decimals with all their digits."""
+    read: dict[str, Any] = json.loads(text, parse_float=Decimal) if text else {}
+    return read
+
+
 def read_key_range(statistics: str | None, table: Table) -> KeyRange:
     """Of the rows of one file, by the statistics that Delta keeps of it."""
-    read: dict[str, Any] = json.loads(statistics, parse_float=Decimal) if statistics else {}
-    lowest, highest = read.get("minValues", {}), read.get("maxValues", {})
+    return key_range(read_statistics(statistics), table)
+
+
+def key_range(statistics: Mapping[str, Any], table: Table) -> KeyRange:
+    """The same by what was read of them."""
+    lowest, highest = statistics.get("minValues", {}), statistics.get("maxValues", {})
     types = {name: table.column(name).type for name in table.primary_key}
     bounds = {name: (_value(kind, lowest.get(name)), _value(kind, highest.get(name))) for name, kind in types.items()}
     return KeyRange({name: both for name, both in bounds.items() if None not in both})
@@ -53,10 +61,8 @@ def read_key_range(statistics: str | None, table: Table) -> KeyRange:
 
 def read_key_ranges(statistics: Iterable[str | None], table: Table) -> KeyRange:
     """Of the rows of some files."""
-    first, *others = [read_key_range(each, table) for each in statistics] or [ANY_KEY]
-    for other in others:
-        first = first.extended(other)
-    return first
+    ranges = [read_key_range(each, table) for each in statistics]
+    return reduce(KeyRange.extended, ranges) if ranges else ANY_KEY
 
 
 def _meet(one: Bounds, other: Bounds) -> bool:
@@ -72,7 +78,7 @@ def _value(kind: str, told: Any) -> Value | None:
     if kind in INTEGER_TYPES:
         return told if isinstance(told, int) else None
     if kind.startswith("decimal"):
-        is_exact = decimal_size(kind)[0] <= _EXACT_DIGITS
+        is_exact = decimal_size(kind)[0] <= EXACT_DIGITS  # other writers than Delta round longer ones
         return told if is_exact and isinstance(told, int | Decimal) else None
     if not isinstance(told, str):
         return None

@@ -4,14 +4,13 @@ To ask Delta for them after each commit is a Spark job over the table's whole st
 this process commits, what it removed and added tells the same.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fluvial import columns as c
 from fluvial.config.model import Table
-from fluvial.history.key_range import ANY_KEY, KeyRange, read_key_range
+from fluvial.history.key_range import ANY_KEY, KeyRange, key_range, read_statistics
 from fluvial.io.delta import Snapshot
 
 
@@ -63,14 +62,13 @@ def file_name(file: Any) -> str:
 
 
 def _near_file(file: Any, table: Table) -> NearFile:
-    statistics = file.stats()
-    return NearFile(file, _last(statistics), read_key_range(statistics, table))
+    statistics = read_statistics(file.stats())
+    return NearFile(file, _last(statistics), key_range(statistics, table))
 
 
-def _last(statistics: str | None) -> str | None:
+def _last(statistics: Mapping[str, Any]) -> str | None:
     """A long text's highest value is cut and rounded up in statistics: still none of the file's lies above it."""
-    read: dict[str, Any] = json.loads(statistics) if statistics else {}
-    if read.get("nullCount", {}).get(c.END_SEQUENCE, 1) > 0:
+    if statistics.get("nullCount", {}).get(c.END_SEQUENCE, 1) > 0:
         return None
-    last: str | None = read.get("maxValues", {}).get(c.END_SEQUENCE)
+    last: str | None = statistics.get("maxValues", {}).get(c.END_SEQUENCE)
     return last

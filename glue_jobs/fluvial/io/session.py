@@ -10,6 +10,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from fluvial import columns as c
+from fluvial.io.delta import scala_object
 from fluvial.io.jvm_names import keep_names
 from fluvial.io.versions import Versions, assert_versions
 
@@ -103,7 +104,7 @@ def _make_room_for_code(session: SparkSession) -> None:
     """
     with active(session):
         generated: Any = session._jvm.org.apache.spark.sql.catalyst.expressions.codegen  # type: ignore[union-attr] # noqa: SLF001
-        getattr(getattr(generated, "CodeGenerator$"), "MODULE$")
+        scala_object(generated, "CodeGenerator")
 
 
 def _forget_origins(session: SparkSession) -> None:
