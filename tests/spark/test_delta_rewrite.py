@@ -13,6 +13,7 @@ from fluvial.config.model import Table
 from fluvial.io import delta
 from fluvial.io.delta_rewrite import FoundChanges, Rewrite
 from fluvial.io.near_files import by_name
+from fluvial.io.rewritten_rows import RewrittenRows
 from fluvial.streams import HistoryChanges
 
 Rows = list[tuple[object, ...]]
@@ -53,12 +54,14 @@ def begin(spark: SparkSession, path: str) -> tuple[Rewrite, list[str]]:
 
 def test_files_that_are_known_from_the_commit_before_needn_t_be_looked_for(spark: SparkSession, path: str) -> None:
     rewrite, files = begin(spark, path)
-    added = rewrite.commit(found(spark, files, (1, "A", True, "UPDATE")), ("id",), "fluvial.note").added
+    added = rewrite.commit(
+        found(spark, files, (1, "A", True, "UPDATE")), RewrittenRows(spark, ("id",)), "fluvial.note"
+    ).added
     again = begin_anew(spark, path)
     near = again.read_files(added)
     assert sorted(row["a"] for row in near.collect()) == ["A", "b"]
     names = [row[0] for row in near.select("_file").distinct().collect()]
-    again.commit(found(spark, names, (2, None, None, "DELETE")), ("id",), "fluvial.note")
+    again.commit(found(spark, names, (2, None, None, "DELETE")), RewrittenRows(spark, ("id",)), "fluvial.note")
     assert rows_of(spark, path) == [(1, "A", True, "x"), (3, "c", False, "z")]
 
 
@@ -70,7 +73,7 @@ def test_it_knows_how_many_rows_it_reads(spark: SparkSession, path: str) -> None
 def test_rows_are_updated_deleted_and_inserted_and_what_no_change_tells_stays(spark: SparkSession, path: str) -> None:
     rewrite, files = begin(spark, path)
     wanted = found(spark, files, (1, "A", False, "UPDATE"), (2, None, None, "DELETE"), (4, "d", True, "INSERT"))
-    rewrite.commit(wanted, ("id",), "fluvial.note")
+    rewrite.commit(wanted, RewrittenRows(spark, ("id",)), "fluvial.note")
     assert rows_of(spark, path) == [(1, "A", False, "x"), (3, "c", False, "z"), (4, "d", True, None)]
     commit = delta.read_commit(spark, path, 1)
     assert commit is not None
@@ -81,7 +84,7 @@ def test_rows_are_updated_deleted_and_inserted_and_what_no_change_tells_stays(sp
 def test_new_rows_alone_replace_no_file(spark: SparkSession, path: str) -> None:
     before = set(delta.read(spark, path).inputFiles())
     rewrite, _ = begin(spark, path)
-    rewrite.commit(found(spark, [], (4, "d", True, "INSERT")), ("id",), "fluvial.note")
+    rewrite.commit(found(spark, [], (4, "d", True, "INSERT")), RewrittenRows(spark, ("id",)), "fluvial.note")
     assert before < set(delta.read(spark, path).inputFiles())
     assert rows_of(spark, path)[-1] == (4, "d", True, None)
 
@@ -90,12 +93,14 @@ def test_what_is_written_lies_in_order_so_that_a_late_change_leaves_the_rest_alo
     spark: SparkSession, path: str
 ) -> None:
     rewrite = begin_anew(spark, path)
-    rewrite.commit(closed_versions(spark, range(10, 30_010)), ("id",), "fluvial.note")
+    rewrite.commit(closed_versions(spark, range(10, 30_010)), RewrittenRows(spark, ("id",)), "fluvial.note")
     rewrite = begin_anew(spark, path)
     near = closed(rewrite.read_near("00015"))
     assert [near.count(), len(ends_by_file(near))] == [30_001, 4]
     some = ends_by_file(near)
-    rewrite.commit(found(spark, list(some), (3, None, None, "DELETE")), ("id", "_sequence"), "fluvial.note")
+    rewrite.commit(
+        found(spark, list(some), (3, None, None, "DELETE")), RewrittenRows(spark, ("id", "_sequence")), "fluvial.note"
+    )
     ends = sorted(ends_by_file(closed(begin_anew(spark, path).read_near("0"))).values())
     assert [rows for _, _, rows in ends] == [10_000, 10_000, 10_000]
     assert all(one[1] < other[0] for one, other in pairwise(ends))
@@ -144,5 +149,5 @@ def test_a_commit_in_between_wins(
     spark.sql(theirs.format(path))
     left = rows_of(spark, path)
     with pytest.raises(error):
-        rewrite.commit(found(spark, files, (1, "A", False, "UPDATE")), ("id",), "fluvial.note")
+        rewrite.commit(found(spark, files, (1, "A", False, "UPDATE")), RewrittenRows(spark, ("id",)), "fluvial.note")
     assert rows_of(spark, path) == left

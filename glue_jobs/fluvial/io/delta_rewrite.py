@@ -4,8 +4,6 @@ A MERGE would look for the files and the rows a second time, and compute the who
 Delta's own transaction is as strict: what others commit meanwhile and would be undone or overlooked makes ours fail.
 """
 
-import functools
-import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -18,11 +16,10 @@ from fluvial.history.file_statistics import may_reach
 from fluvial.history.range_bounds import reaches
 from fluvial.io import delta
 from fluvial.io.delta_transaction import DeltaTransaction
-from fluvial.io.history_layout import in_order, limited_files
+from fluvial.io.history_layout import limited_files
 from fluvial.io.near_files import file_name
-from fluvial.streams import ACTION, FILE, HistoryChanges
-
-_TARGET, _SOURCE = "t", "s"
+from fluvial.io.rewritten_rows import RewrittenRows
+from fluvial.streams import FILE, HistoryChanges
 
 
 @dataclass(frozen=True)
@@ -86,11 +83,10 @@ class Rewrite:
         self._files |= {file_name(file): file for file in files}
         return self._transaction.rows_of(files).withColumn(FILE, F.col("_metadata.file_name"))
 
-    def commit(self, found: FoundChanges, identity: Sequence[str], note: str) -> Committed:
-        """Applies the changes to the rows that they name by the columns of `identity`."""
+    def commit(self, found: FoundChanges, rewritten: RewrittenRows, note: str) -> Committed:
+        """Applies the changes."""
         old = [self._files[name] for name in found.files]
-        writers = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
-        rows = in_order(self._changed_rows(old, found.changes, identity).coalesce(writers))
+        rows = rewritten.of(self._transaction.rows_of(old), found.changes, may_change=bool(old))
         with limited_files(self.session, found.count + sum(map(_rows_in, old))):
             added = self._transaction.write_files(rows)
         removed = [file.remove() for file in old]
@@ -100,28 +96,8 @@ class Rewrite:
         """A commit without files: that nothing had to change is known from then on."""
         return Committed(self._transaction.commit([], note, is_append=True))
 
-    def _changed_rows(self, old: Sequence[Any], changes: HistoryChanges, identity: Sequence[str]) -> DataFrame:
-        target = self._transaction.rows_of(old)
-        names = {name.lower() for name in changes.columns}
-        columns = [name for name in target.columns if name.lower() in names]
-        inserted = changes.where(F.col(ACTION) == "INSERT").select(*columns)
-        if not old:
-            return inserted
-        known = F.broadcast(changes.where(F.col(ACTION) != "INSERT")).alias(_SOURCE)
-        same = (F.col(f"{_TARGET}.`{name}`") == F.col(f"{_SOURCE}.`{name}`") for name in identity)
-        joined = target.alias(_TARGET).join(known, functools.reduce(operator.and_, same), "left")
-        kept = joined.where(F.coalesce(F.col(ACTION), F.lit("UPDATE")) == "UPDATE")
-        shown = (_shown(name) if name in columns else F.col(f"{_TARGET}.`{name}`") for name in target.columns)
-        return kept.select(*shown).unionByName(inserted, allowMissingColumns=True)
-
 
 def _rows_in(file: Any) -> int:
     """By the file's statistics; 0 where it has none."""
     found = file.numLogicalRecords()
     return int(found.get()) if found.isDefined() else 0
-
-
-def _shown(name: str) -> Column:
-    """The changed value where there is one; what a change doesn't tell stays."""
-    changed, old = F.col(f"{_SOURCE}.`{name}`"), F.col(f"{_TARGET}.`{name}`")
-    return F.when(F.col(f"{_SOURCE}.{ACTION}").isNotNull(), changed).otherwise(old).alias(name)

@@ -27,6 +27,7 @@ from fluvial.io.log_reader import AddedRows, LogReader
 from fluvial.io.near_history import NearHistory
 from fluvial.io.observed import Aggregates
 from fluvial.io.prepared_settle import PreparedSettle
+from fluvial.io.rewritten_rows import RewrittenRows
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.io.session import SMALL_BATCH, suit_batch_size
 from fluvial.io.settle_watch import SettleWatch
@@ -54,6 +55,7 @@ class HistoryWriter:
         self.session = self.parent.newSession()
         self.table = self.table.lake
         self._near = NearHistory(self.session, self.table)
+        self._rewritten = RewrittenRows(self.session, (*self.table.primary_key, c.SEQUENCE))
         self._log_reader = LogReader(self.session, self.table, self.locations.log)
 
     @cached_property
@@ -234,7 +236,7 @@ class HistoryWriter:
         if rewrite is None:
             self._create(found.changes.drop(ACTION, FILE), note)
         else:
-            self._near.keep(rewrite.commit(found, (*self.table.primary_key, c.SEQUENCE), note), found.files)
+            self._near.keep(rewrite.commit(found, self._rewritten, note), found.files)
 
     def _create(self, versions: DataFrame, note: str) -> None:
         delta.append(

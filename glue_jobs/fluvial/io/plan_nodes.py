@@ -1,6 +1,6 @@
 """What stands in a plan of Spark's, logical or physical, put in the place of something else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -18,3 +18,18 @@ def column_map(session: SparkSession, old: Any, new: Any) -> Any:
 def replace_nodes(session: SparkSession, plan: Any, nodes: Mapping[Any, Any]) -> Any:
     """The plan with other nodes in place of these: a Scala map is a partial function, and leaves the rest alone."""
     return plan.transform(delta.jvm(session).PythonUtils.toScalaMap(dict(nodes)))
+
+
+def nodes_of(plan: Any) -> Iterator[Any]:
+    """Every node of a plan, the root first."""
+    yield plan
+    for child in delta.listed(plan.children()):
+        yield from nodes_of(child)
+
+
+def same_columns(session: SparkSession, columns: Any) -> Any:
+    """Each column under its own name and identity, which it keeps when another is put in its place."""
+    jvm = delta.jvm(session)
+    alias, sequence = jvm.org.apache.spark.sql.catalyst.expressions.Alias, jvm.PythonUtils.toSeq
+    empty, nothing = sequence([]), delta.scala_object(jvm.scala, "None")
+    return sequence([alias(each, each.name(), each.exprId(), empty, nothing, empty) for each in delta.listed(columns)])

@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 
 from fluvial.io import delta
 from fluvial.io.observed import Observed
-from fluvial.io.plan_nodes import column_map, replace_nodes
+from fluvial.io.plan_nodes import column_map, nodes_of, replace_nodes
 from fluvial.io.schemas import empty_frame
 from fluvial.io.session import active, setting
 from fluvial.quality.split import batch_values
@@ -139,7 +139,7 @@ class PlannedPass:
         values = self._values(_OTHER)
         return [
             node
-            for node in _nodes(physical)
+            for node in nodes_of(physical)
             if node.references().intersect(leaf.outputSet()).nonEmpty()
             or not node.transformExpressions(values).equals(node)
         ]
@@ -148,9 +148,3 @@ class PlannedPass:
         """A rule of an extension may; Spark writes the moment into the plan."""
         patterns = delta.jvm(self.session).org.apache.spark.sql.catalyst.trees.TreePattern
         return bool(execution.analyzed().containsPattern(patterns.CURRENT_LIKE()))
-
-
-def _nodes(plan: Any) -> Iterator[Any]:
-    yield plan
-    for child in delta.listed(plan.children()):
-        yield from _nodes(child)

@@ -13,7 +13,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from fluvial.io import delta
-from fluvial.io.plan_nodes import column_map, replace_nodes
+from fluvial.io.plan_nodes import column_map, replace_nodes, same_columns
 from fluvial.io.schemas import empty_frame
 
 
@@ -85,12 +85,8 @@ class PreparedPlan:
 
     def _projection(self, node: Any) -> Any:
         """Each column under its own name and identity, by which the steps know it."""
-        jvm = delta.jvm(self.session)
-        catalyst, sequence = jvm.org.apache.spark.sql.catalyst, jvm.PythonUtils.toSeq
-        alias, empty, nothing = catalyst.expressions.Alias, sequence([]), delta.scala_object(jvm.scala, "None")
-        columns = delta.listed(node.output())
-        aliases = [alias(each, each.name(), each.exprId(), empty, nothing, empty) for each in columns]
-        return catalyst.plans.logical.Project(sequence(aliases), node)
+        project = delta.jvm(self.session).org.apache.spark.sql.catalyst.plans.logical.Project
+        return project(same_columns(self.session, node.output()), node)
 
     def _named(self, leaf: _Leaf, source: Any) -> Any:
         """The leaf's projection of the source instead, column for column."""

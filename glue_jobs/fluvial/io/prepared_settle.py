@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from fluvial.config.model import Table
 from fluvial.history.range_bounds import RangeBounds, changed_by
 from fluvial.history.settle import TouchedKeys, lower_to_runs, settle_versions, touched_by_all, touched_keys
-from fluvial.io.prepared_plan import PreparedPlan
+from fluvial.io.planned_steps import PlannedSteps
 from fluvial.streams import History, HistoryChanges, LogRows
 
 
@@ -18,7 +18,7 @@ class PreparedSettle:
 
     session: SparkSession
     table: Table
-    _plans: dict[tuple[object, ...], PreparedPlan] = field(default_factory=dict, init=False)
+    _plans: dict[tuple[object, ...], PlannedSteps] = field(default_factory=dict, init=False)
 
     def changes(self, fresh: LogRows, rows: LogRows, near: History, bounds: RangeBounds) -> HistoryChanges:
         """What a range of fresh rows changes, by the near rows and versions."""
@@ -57,8 +57,8 @@ class PreparedSettle:
     def _versions(self, touched: TouchedKeys, rows: DataFrame, near: DataFrame, bounds: RangeBounds) -> HistoryChanges:
         return settle_versions(touched, LogRows(rows), History(near), bounds, self.table)
 
-    def _plan(self, shape: tuple[object, ...], steps: Callable[..., DataFrame]) -> PreparedPlan:
-        return self._plans.setdefault(shape, PreparedPlan(self.session, steps))
+    def _plan(self, shape: tuple[object, ...], steps: Callable[..., DataFrame]) -> PlannedSteps:
+        return self._plans.setdefault(shape, PlannedSteps(self.session, steps))
 
 
 def _touching(fresh: LogRows, near: History, bounds: RangeBounds) -> tuple[DataFrame, ...]:
