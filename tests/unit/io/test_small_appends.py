@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
@@ -50,6 +51,16 @@ def test_writers_that_make_the_table_at_once_lose_no_row(location: str) -> None:
     with ThreadPoolExecutor(4) as lanes:
         list(lanes.map(append, range(4)))
     assert sorted(row[1] for row in stored(location)) == [0, 1, 2, 3]
+
+
+def test_a_file_tells_its_bounds_in_time_and_no_others(location: str) -> None:
+    append_rows(location, ROWS, COLUMNS)
+    append_rows(location, ROWS, COLUMNS)
+    (newest, _) = pa.table(DeltaTable(location).get_add_actions(flatten=True)).to_pylist()
+    assert {name: value for name, value in newest.items() if name.startswith(("min.", "max."))} == {
+        "min.measured_at": at(1),
+        "max.measured_at": at(1),
+    }
 
 
 def test_a_row_is_found_by_its_values(location: str) -> None:
