@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fluvial.errors import VersionMismatchError
-from fluvial.io.session import find_versions
+from fluvial.io.session import find_versions, interpreted, suit_batch_size
 from fluvial.io.versions import GLUE_5_1, assert_versions
 
 
@@ -28,3 +28,15 @@ def test_code_that_was_generated_once_is_not_compiled_again(spark: SparkSession)
     command = [sys.executable, "-m", "tests.spark.code_room"]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.stdout.split() == ["compiled", "again:", "0"]
+
+
+def test_a_small_part_of_a_large_batch_is_interpreted_and_what_follows_is_not(spark: SparkSession) -> None:
+    session, code = spark.newSession(), "spark.sql.codegen.factoryMode"
+    suit_batch_size(session, 200_000)
+    with interpreted(session, 400):
+        assert session.conf.get(code) == "NO_CODEGEN"
+    with interpreted(session, 6_000):
+        assert session.conf.get(code) == "FALLBACK"
+    with pytest.raises(ZeroDivisionError), interpreted(session, 400):
+        _ = 1 / 0
+    assert session.conf.get(code) == "FALLBACK"

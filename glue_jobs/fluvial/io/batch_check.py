@@ -37,6 +37,7 @@ from fluvial.io.planned_pass import PlannedPass
 from fluvial.io.quarantine_writer import QuarantineWriter
 from fluvial.io.records_at import records_at
 from fluvial.io.schemas import empty_frame, log_schema
+from fluvial.io.session import interpreted
 from fluvial.io.staged_append import StagedAppend, stage_append
 from fluvial.io.table_chain import TableChain
 from fluvial.metrics.accounting import read_summary, summary_columns
@@ -149,7 +150,8 @@ class BatchChecker:
         aside = self._held(records)
         if summary.violated and self.quarantine.can_stage(summary):
             passed = self._quarantined.over(records, context)
-            aside.quarantine = stage_append(passed.rows, self.quarantine.location)
+            with interpreted(records.sparkSession, summary.violated + summary.dead_letters):
+                aside.quarantine = stage_append(passed.rows, self.quarantine.location)
             again = passed.values
         else:
             again = aside.compute(self._summary)

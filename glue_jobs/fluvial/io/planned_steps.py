@@ -61,7 +61,7 @@ class PlannedSteps:
 
         It belongs to this object's session. A session that adapts plans while they run makes its own.
         """
-        if self.session.conf.get(_ADAPTS) == "true":
+        if str(self.session.conf.get(_ADAPTS)).lower() == "true":
             return self._analysed.over(*frames)
         template = self._planned([frame.dtypes for frame in frames])
         sources = {

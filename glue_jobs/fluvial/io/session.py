@@ -16,6 +16,8 @@ from fluvial.io.versions import Versions, assert_versions
 
 SMALL_BATCH: Final = 5_000
 """Plans over fewer rows are interpreted."""
+_CODE: Final = "spark.sql.codegen.factoryMode"
+_COMMON: Final = "spark.sql.subexpressionElimination.enabled"
 _NEARLY_UNIQUE: Final = (
     *(c.SEQUENCE, c.END_SEQUENCE, c.COMMIT_TIME, c.EFFECTIVE_FROM, c.EFFECTIVE_TO),
     *(c.SOURCE_POSITION, c.OFFSET, c.PAYLOAD_HASH),
@@ -131,8 +133,8 @@ def suit_batch_size(session: SparkSession, records: int, *, fuses: bool = True) 
     """
     is_small = records < SMALL_BATCH
     session.conf.set("spark.sql.codegen.wholeStage", str(fuses and not is_small).lower())
-    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_small else "FALLBACK")
-    session.conf.set("spark.sql.subexpressionElimination.enabled", str(not is_small).lower())
+    session.conf.set(_CODE, "NO_CODEGEN" if is_small else "FALLBACK")
+    session.conf.set(_COMMON, str(not is_small).lower())
 
 
 @contextmanager
@@ -144,6 +146,16 @@ def setting(session: SparkSession, name: str, value: str) -> Iterator[None]:
         yield
     finally:
         session.conf.set(name, before)
+
+
+@contextmanager
+def interpreted(session: SparkSession, rows: int) -> Iterator[None]:
+    """Interprets what the session runs meanwhile, if it is over few rows, as a part of a large batch may be."""
+    if rows >= SMALL_BATCH:
+        yield
+        return
+    with setting(session, _CODE, "NO_CODEGEN"), setting(session, _COMMON, "false"):
+        yield
 
 
 @contextmanager
