@@ -40,7 +40,7 @@ class Meter:
         self._context().listenerBus().waitUntilEmpty()
         self.session._jvm.System.gc()
         before, first_job = file_sizes(folder), self.jobs_so_far()
-        cpu, compilers, wall = tree_cpu_seconds(), compiler_seconds(), perf_counter()
+        compilers, cpu, wall = compiler_seconds(), tree_cpu_seconds(), perf_counter()
         work()
         cpu, compilers, wall = tree_cpu_seconds() - cpu, compiler_seconds() - compilers, perf_counter() - wall
         written = sum(size for path, size in file_sizes(folder).items() if path not in before)

@@ -24,9 +24,11 @@ class OwnDriver:
 
     def __init__(self, make: MakeEntry) -> None:
         self._process = ProcessPoolExecutor(1, get_context("spawn"), _open, (make,))
+        self._has_started = False
 
     def series(self, name: str) -> Series:
         """Waits for the driver to start."""
+        self._has_started = True
         return self._process.submit(_series, name).result()
 
     def run(self, number: int) -> Cost:
@@ -34,8 +36,9 @@ class OwnDriver:
         return self._process.submit(_run, number).result()
 
     def close(self) -> None:
-        """Ends driver and process."""
-        self._process.submit(_close).result()
+        """Ends driver and process, if there are any."""
+        if self._has_started:
+            self._process.submit(_close).result()
         self._process.shutdown()
 
 
