@@ -150,7 +150,7 @@ class BatchChecker:
         aside = self._held(records)
         if summary.violated and self.quarantine.can_stage(summary):
             passed = self._quarantined.over(records, context)
-            with interpreted(records.sparkSession, summary.violated + summary.dead_letters):
+            with interpreted(records.sparkSession, _weight(summary)):
                 aside.quarantine = stage_append(passed.rows, self.quarantine.location)
             again = passed.values
         else:
@@ -200,6 +200,11 @@ class BatchChecker:
         if log is None:
             return LogRows(empty_frame(session, log_schema(self.chain.table)))
         return LogRows(log.where(is_within(summary)))
+
+
+def _weight(summary: BatchSummary) -> int:
+    """The work in judged records: the few are looked for among all, each of which takes a tenth of a judgement."""
+    return summary.violated + summary.dead_letters + summary.consumed // 10
 
 
 def _are_few(expected: int | None) -> bool:
