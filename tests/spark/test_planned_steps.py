@@ -35,6 +35,13 @@ def test_one_frame_may_stand_for_both(spark: SparkSession) -> None:
     assert as_rows(PlannedSteps(spark, longest).over(rows, rows)) == [(1, "a"), (1, "abc"), (1, "abc")]
 
 
+def test_a_frame_of_which_two_branches_read_different_columns_gives_both(spark: SparkSession) -> None:
+    numbers = F.col("n").cast("string").alias("v")
+    steps = PlannedSteps(spark, lambda rows: rows.select("k", "v").union(rows.where("n > 1").select("k", numbers)))
+    rows = spark.createDataFrame([(1, "a", 1), (2, "b", 2)], A)
+    assert as_rows(steps.over(rows)) == [(1, "a"), (2, "2"), (2, "b")]
+
+
 def test_columns_that_nothing_reads_are_not_read_from_files(spark: SparkSession, tmp_path: Path) -> None:
     spark.createDataFrame([(1, "a", 0), (1, "abc", 0)], A).write.parquet(str(tmp_path / "rows"))
     rows = spark.read.parquet(str(tmp_path / "rows"))

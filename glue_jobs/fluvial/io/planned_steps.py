@@ -6,6 +6,7 @@ as to run it over a small batch. It only differs in where its rows come from.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, Final
 
 from pyspark.sql import DataFrame, SparkSession
@@ -117,12 +118,23 @@ class PlannedSteps:
 
 
 def _asked(physical: Any, leaf: Any) -> Any:
-    """The columns that are read of a leaf below a projection; None where it isn't below one, so that all may be."""
-    for node in nodes_of(physical):
-        if node.nodeName() == "Project":
-            child, asked = node.child(), node.references()
-            while child.nodeName() == "Filter":
-                asked, child = getattr(asked, "$plus$plus")(child.references()), child.child()
-            if child.equals(leaf):
-                return asked
-    return None
+    """The columns that are read of a leaf; None where it stands anywhere but below a projection, so that all may be."""
+    found = [asked for node in nodes_of(physical) if (asked := _asked_by(node, leaf)) is not None]
+    if len(found) < sum(node.equals(leaf) for node in nodes_of(physical)):
+        return None
+    return reduce(_with, found)
+
+
+def _asked_by(node: Any, leaf: Any) -> Any:
+    """What a projection reads of the leaf below it, with filters between; None of any other node."""
+    if node.nodeName() != "Project":
+        return None
+    child, asked = node.child(), node.references()
+    while child.nodeName() == "Filter":
+        child, asked = child.child(), _with(asked, child.references())
+    return asked if child.equals(leaf) else None
+
+
+def _with(some: Any, others: Any) -> Any:
+    """Both sets of columns."""
+    return getattr(some, "$plus$plus")(others)
