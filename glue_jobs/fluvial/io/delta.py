@@ -13,6 +13,7 @@ from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.io.commits import APPENDED, COLUMNS_ADDED, Commit, parse_commit
 from fluvial.io.observed import Aggregates, observe
+from fluvial.io.schemas import columns_ddl
 from fluvial.streams import ACTION
 
 _USER_METADATA: Final = "spark.databricks.delta.commitInfo.userMetadata"
@@ -224,7 +225,6 @@ def add_missing_columns(session: SparkSession, path: str, wanted: DataFrame) -> 
     known = {name.lower() for name in read(session, path).columns}
     missing = [(name, kind) for name, kind in wanted.dtypes if name.lower() not in known and name != ACTION]
     if missing:
-        listed = ", ".join(f"`{name}` {kind}" for name, kind in missing)
         note_commits(session, COLUMNS_ADDED)
-        session.sql(f"ALTER TABLE delta.`{path}` ADD COLUMNS ({listed})")
+        session.sql(f"ALTER TABLE delta.`{path}` ADD COLUMNS ({columns_ddl(missing)})")
     return bool(missing)

@@ -1,9 +1,10 @@
 """What stands in a plan of Spark's, logical or physical, put in the place of something else."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from fluvial.io import delta
 
@@ -25,6 +26,28 @@ def nodes_of(plan: Any) -> Iterator[Any]:
     yield plan
     for child in delta.listed(plan.children()):
         yield from nodes_of(child)
+
+
+def frame_of(session: SparkSession, plan: Any) -> DataFrame:
+    """The frame of a logical plan, analysed where it isn't yet."""
+    jdf = delta.jvm(session).org.apache.spark.sql.Dataset.ofRows(session._jsparkSession, plan)  # noqa: SLF001
+    return DataFrame(jdf, session)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A place in a plan where rows come in, which are of its columns `read`.
+
+    `named` is any projection of the same columns that keeps their names and identities.
+    """
+
+    node: Any
+    read: Any
+    named: Any
+
+    def columns_of(self, session: SparkSession, source: Any) -> Any:
+        """The source's columns, one for each that is read, under the leaf's names and identities."""
+        return self.named.rewriteAttrs(column_map(session, self.read, source.output())).projectList()
 
 
 def same_columns(session: SparkSession, columns: Any) -> Any:

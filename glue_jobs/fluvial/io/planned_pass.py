@@ -15,16 +15,13 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from fluvial.io import delta
 from fluvial.io.observed import Observed
 from fluvial.io.plan_nodes import column_map, nodes_of, replace_nodes
-from fluvial.io.schemas import empty_frame
-from fluvial.io.session import active, setting
+from fluvial.io.schemas import empty_like
+from fluvial.io.session import ADAPTS, FUSES, active, setting
 from fluvial.quality.split import batch_values
 from fluvial.streams import BatchContext
 
 _COUNTS: Final = "counts"
 """What a pass's observation is called."""
-_FUSES: Final = "spark.sql.codegen.wholeStage"
-_ADAPTS: Final = "spark.sql.adaptive.enabled"
-"""Both would wrap steps, whose rows then could come from nowhere else."""
 _MOST_IN_A_TASK: Final = 20_000
 """Records that one task reads before there is another: less than a second's work."""
 _ANY: Final = BatchContext("a batch of no query", 7_046_029_254_386_353_131, datetime(1, 1, 1, tzinfo=UTC))
@@ -118,9 +115,12 @@ class PlannedPass:
         return template
 
     def _plan(self, columns: list[tuple[str, str]]) -> _Template:
-        """The source's columns have other names: Spark would take one that is only handed on for the leaf's own."""
-        source = empty_frame(self.session, ", ".join(f"`source of {name}` {kind}" for name, kind in columns))
-        with setting(self.session, _FUSES, "false"), setting(self.session, _ADAPTS, "false"):
+        """The source's columns have other names: Spark would take one that is only handed on for the leaf's own.
+
+        To fuse steps or to adapt would wrap them, so that their rows could come from nowhere else.
+        """
+        source = empty_like(self.session, [(f"source of {name}", kind) for name, kind in columns])
+        with setting(self.session, FUSES, "false"), setting(self.session, ADAPTS, "false"):
             rows = self.steps(source.toDF(*(name for name, _ in columns)), _ANY)
             execution = rows._jdf.queryExecution()  # noqa: SLF001
             physical = execution.executedPlan()

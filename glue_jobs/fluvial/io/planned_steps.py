@@ -7,30 +7,22 @@ as to run it over a small batch. It only differs in where its rows come from.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, Final
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from fluvial.io import delta
-from fluvial.io.plan_nodes import column_map, nodes_of, replace_nodes, same_columns
+from fluvial.io.plan_nodes import Leaf, frame_of, nodes_of, replace_nodes, same_columns
 from fluvial.io.prepared_plan import PreparedPlan
-from fluvial.io.schemas import empty_frame
-
-_ADAPTS: Final = "spark.sql.adaptive.enabled"
+from fluvial.io.schemas import empty_like
+from fluvial.io.session import ADAPTS
 
 
 @dataclass(frozen=True)
-class _Leaf:
-    """A place in the plan where rows come in.
+class _Leaf(Leaf):
+    """A leaf of which only some columns are read: those at `places`."""
 
-    `places` are those of its columns that anything above reads, `read` the columns, `named` the same under their own
-    names and identities.
-    """
-
-    node: Any
     places: list[int]
-    read: Any
-    named: Any
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,7 @@ class PlannedSteps:
 
         It belongs to this object's session. A session that adapts plans while they run makes its own.
         """
-        if str(self.session.conf.get(_ADAPTS)).lower() == "true":
+        if str(self.session.conf.get(ADAPTS)).lower() == "true":
             return self._analysed.over(*frames)
         template = self._planned([frame.dtypes for frame in frames])
         sources = {
@@ -73,7 +65,7 @@ class PlannedSteps:
         filled = replace_nodes(self.session, template.physical, sources)
         # A logical node that brings its physical plan along; Spark's own for what an adaptive plan has run already.
         stages = delta.jvm(self.session).org.apache.spark.sql.execution.adaptive
-        return self._frame(stages.LogicalQueryStage(template.logical, filled))
+        return frame_of(self.session, stages.LogicalQueryStage(template.logical, filled))
 
     def _source(self, leaf: _Leaf, frame: DataFrame) -> Any:
         """The frame's physical plan of the columns that are read, as if they were the leaf's."""
@@ -82,19 +74,12 @@ class PlannedSteps:
         output = analysed.output()
         wanted = jvm.PythonUtils.toSeq([output.apply(place) for place in leaf.places])
         narrow = jvm.org.apache.spark.sql.catalyst.plans.logical.Project(wanted, analysed)
-        planned = self._frame(narrow)._jdf.queryExecution().sparkPlan()  # noqa: SLF001
-        columns = column_map(self.session, leaf.read, planned.output())
-        project = jvm.org.apache.spark.sql.execution.ProjectExec
-        return project(leaf.named.rewriteAttrs(columns).projectList(), planned)
-
-    def _frame(self, plan: Any) -> DataFrame:
-        jdf = delta.jvm(self.session).org.apache.spark.sql.Dataset.ofRows(self.session._jsparkSession, plan)  # noqa: SLF001
-        return DataFrame(jdf, self.session)
+        planned = frame_of(self.session, narrow)._jdf.queryExecution().sparkPlan()  # noqa: SLF001
+        return jvm.org.apache.spark.sql.execution.ProjectExec(leaf.columns_of(self.session, planned), planned)
 
     def _planned(self, columns: list[list[tuple[str, str]]]) -> _Template:
         if self._template is None or self._template.columns != columns:
-            schemas = (", ".join(f"`{name}` {kind}" for name, kind in each) for each in columns)
-            empties = [empty_frame(self.session, schema) for schema in schemas]
+            empties = [empty_like(self.session, each) for each in columns]
             execution = self.steps(*empties)._jdf.queryExecution()  # noqa: SLF001
             physical = execution.sparkPlan()
             leaves = [self._leaves(physical, empty) for empty in empties]
@@ -114,7 +99,7 @@ class PlannedSteps:
         places = [place for place, column in enumerate(columns) if wanted is None or wanted.contains(column)]
         read = delta.jvm(self.session).PythonUtils.toSeq([columns[place] for place in places])
         project = delta.jvm(self.session).org.apache.spark.sql.execution.ProjectExec
-        return _Leaf(node, places, read, project(same_columns(self.session, read), node))
+        return _Leaf(node, read, project(same_columns(self.session, read), node), places)
 
 
 def _asked(physical: Any, leaf: Any) -> Any:

@@ -13,17 +13,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from fluvial.io import delta
-from fluvial.io.plan_nodes import column_map, replace_nodes, same_columns
-from fluvial.io.schemas import empty_frame
-
-
-@dataclass(frozen=True)
-class _Leaf:
-    """A place in a plan where rows come in, and a projection of it that keeps its columns' names and identities."""
-
-    node: Any
-    output: Any
-    named: Any
+from fluvial.io.plan_nodes import Leaf, frame_of, replace_nodes, same_columns
+from fluvial.io.schemas import empty_like
 
 
 @dataclass(frozen=True)
@@ -32,7 +23,7 @@ class _Planned:
 
     columns: list[list[tuple[str, str]]]
     plan: Any
-    leaves: list[list[_Leaf]]
+    leaves: list[list[Leaf]]
 
     @property
     def has_one_leaf(self) -> bool:
@@ -53,7 +44,7 @@ class PreparedPlan:
 
         It belongs to the session of the first frame.
         """
-        jvm, planned = delta.jvm(self.session), self._plan([frame.dtypes for frame in frames])
+        planned = self._plan([frame.dtypes for frame in frames])
         sources = {
             leaf.node: self._named(leaf, source)
             for source, leaves in zip(map(_analyzed, frames), planned.leaves, strict=True)
@@ -62,37 +53,33 @@ class PreparedPlan:
         replaced = replace_nodes(self.session, planned.plan, sources)
         if planned.has_one_leaf:
             replaced.setAnalyzed()  # as it was over no rows
-        session = frames[0].sparkSession
-        jdf = jvm.org.apache.spark.sql.Dataset.ofRows(session._jsparkSession, replaced)  # noqa: SLF001
-        return DataFrame(jdf, session)
+        return frame_of(frames[0].sparkSession, replaced)
 
     def _plan(self, columns: list[list[tuple[str, str]]]) -> _Planned:
         if self._planned is None or self._planned.columns != columns:
-            schemas = (", ".join(f"`{name}` {kind}" for name, kind in each) for each in columns)
-            empties = [empty_frame(self.session, schema) for schema in schemas]
+            empties = [empty_like(self.session, each) for each in columns]
             plan = _analyzed(self.steps(*empties))
             leaves = [self._leaves(plan, _analyzed(empty)) for empty in empties]
             self._planned = _Planned(columns, plan, leaves)
         return self._planned
 
-    def _leaves(self, plan: Any, empty: Any) -> list[_Leaf]:
+    def _leaves(self, plan: Any, empty: Any) -> list[Leaf]:
         """The leaf and its copies: where rows meet themselves, Spark gives the columns of one side other identities.
 
         Empty frames of equal columns differ all the same, as each has an RDD of its own.
         """
         nodes = [node for node in delta.listed(plan.collectLeaves()) if node.sameResult(empty)]
-        return [_Leaf(node, node.output(), self._projection(node)) for node in nodes]
+        return [Leaf(node, node.output(), self._projection(node)) for node in nodes]
 
     def _projection(self, node: Any) -> Any:
         """Each column under its own name and identity, by which the steps know it."""
         project = delta.jvm(self.session).org.apache.spark.sql.catalyst.plans.logical.Project
         return project(same_columns(self.session, node.output()), node)
 
-    def _named(self, leaf: _Leaf, source: Any) -> Any:
+    def _named(self, leaf: Leaf, source: Any) -> Any:
         """The leaf's projection of the source instead, column for column."""
         project = delta.jvm(self.session).org.apache.spark.sql.catalyst.plans.logical.Project
-        columns = column_map(self.session, leaf.output, source.output())
-        return project(leaf.named.rewriteAttrs(columns).projectList(), source)
+        return project(leaf.columns_of(self.session, source), source)
 
 
 def _analyzed(frame: DataFrame) -> Any:

@@ -1,5 +1,6 @@
 """Schemas of the lake's tables as Spark DDL, for frames that must exist before the tables do."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -11,6 +12,16 @@ from fluvial.config.model import Table
 def empty_frame(session: SparkSession, schema: str) -> DataFrame:
     """No rows of a schema."""
     return session.createDataFrame([], schema)
+
+
+def empty_like(session: SparkSession, columns: Iterable[tuple[str, str]]) -> DataFrame:
+    """No rows of these columns."""
+    return empty_frame(session, columns_ddl(columns))
+
+
+def columns_ddl(columns: Iterable[tuple[str, str]]) -> str:
+    """Names and types, as `DataFrame.dtypes` tells them, as DDL."""
+    return ", ".join(f"`{name}` {kind}" for name, kind in columns)
 
 
 def column_types(session: SparkSession, schema: str) -> dict[str, Any]:
@@ -61,4 +72,4 @@ def log_schema(table: Table) -> str:
 
 def _ddl(table: Table, system: dict[str, str]) -> str:
     business = {column.name: column.type for column in table.lake.columns}
-    return ", ".join(f"`{name}` {kind}" for name, kind in (business | system).items())
+    return columns_ddl((business | system).items())

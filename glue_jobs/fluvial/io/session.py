@@ -16,6 +16,8 @@ from fluvial.io.versions import Versions, assert_versions
 
 SMALL_BATCH: Final = 5_000
 """Plans over fewer rows are interpreted."""
+ADAPTS: Final = "spark.sql.adaptive.enabled"
+FUSES: Final = "spark.sql.codegen.wholeStage"
 _CODE: Final = "spark.sql.codegen.factoryMode"
 _COMMON: Final = "spark.sql.subexpressionElimination.enabled"
 _NEARLY_UNIQUE: Final = (
@@ -28,7 +30,7 @@ _SETTINGS: Final = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
     # AQE turns each shuffle into a job of its own; a micro-batch is too small to gain from it.
-    "spark.sql.adaptive.enabled": "false",
+    ADAPTS: "false",
     # Spark would derive what follows from the filters of a wide plan, again and again: a tenth of a small batch.
     "spark.sql.constraintPropagation.enabled": "false",
     # The JVM never compiles a method above 8,000 bytes of code; Spark fuses wide rows into such methods unless told.
@@ -132,7 +134,7 @@ def suit_batch_size(session: SparkSession, records: int, *, fuses: bool = True) 
     looks for common parts of its expressions at each start of a task, and then asks a cache for them in each row.
     """
     is_small = records < SMALL_BATCH
-    session.conf.set("spark.sql.codegen.wholeStage", str(fuses and not is_small).lower())
+    session.conf.set(FUSES, str(fuses and not is_small).lower())
     session.conf.set(_CODE, "NO_CODEGEN" if is_small else "FALLBACK")
     session.conf.set(_COMMON, str(not is_small).lower())
 
