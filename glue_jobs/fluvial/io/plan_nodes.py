@@ -36,9 +36,9 @@ def frame_of(session: SparkSession, plan: Any) -> DataFrame:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A place in a plan where rows come in, which are of its columns `read`.
+    """A place in a plan where rows come in. `read` are the columns of it that the plan reads.
 
-    `named` is any projection of the same columns that keeps their names and identities.
+    `named` is a projection of these columns that keeps their names and identities.
     """
 
     node: Any
