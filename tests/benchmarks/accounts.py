@@ -49,6 +49,7 @@ ACCOUNTS: Final[dict[str, Any]] = {
             "deequ_checks": [
                 {"metric": "size", "threshold": 1},
                 {"metric": "completeness", "column": "holder", "threshold": 0.99},
+                {"metric": "uniqueness", "column": "id", "threshold": 0.5},
                 {"metric": "compliance", "column": "balance", "threshold": 0.99},
             ],
         }

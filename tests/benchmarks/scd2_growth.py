@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from tests.benchmarks.iceberg import IcebergMerge
 from tests.benchmarks.long_lake import LongLake
 from tests.benchmarks.measure import Entry, Run, Series, run_in_turn
 from tests.benchmarks.rivals import FastPath, Rival, SettleStep, WholeJob, settled_every
+from tests.benchmarks.session import with_defaults
 from tests.benchmarks.single_merge import SingleMerge
 from tests.benchmarks.telemetry import only_table
 
@@ -28,6 +29,7 @@ SETTLE: Final = "settle step alone"
 EACH: Final = "Fluvial, settled each batch"
 EVERY: Final = f"Fluvial, settled every {BATCHES} batches"
 CLASSIC: Final = "close then append"
+UNTUNED: Final = "close then append, Spark's defaults"
 SINGLE: Final = "single MERGE of Delta's documentation"
 ICEBERG: Final = "the same on Iceberg"
 DELTA_RS: Final = "the same by delta-rs, without Spark"
@@ -99,6 +101,12 @@ class Scd2Growth:
         lazy = WholeJob(place("every"), settled_every(case, BATCHES * ROWS), self.session, ROWS)
         yield EVERY, Entry(meter, lazy, changes, BATCHES)
         yield from ((name, Entry(meter, rival, changes)) for name, rival in self._usual_designs(place, table))
+        yield UNTUNED, self._untuned(place("untuned"), table, changes)
+
+    def _untuned(self, folder: Path, table: Table, changes: Changes) -> Entry:
+        """The design as it stands in most jobs: in a session that nobody has tuned."""
+        plain = with_defaults(self.session)
+        return Entry(Meter(plain), CloseThenAppend(folder, table, "debezium"), replace(changes, session=plain))
 
     def _usual_designs(self, place: Callable[[str], Path], table: Table) -> Iterator[tuple[str, Rival]]:
         yield CLASSIC, CloseThenAppend(place("classic"), table, "debezium")

@@ -5,7 +5,7 @@ from typing import Final
 
 from pyspark.sql import SparkSession
 
-from fluvial.io.session import build_session
+from fluvial.io.session import ADAPTS, build_session
 from fluvial.local.artifacts import ensure_artifacts, locked_jars, spark_jars
 from fluvial.local.home import default_home
 from fluvial.local.java import java_environment
@@ -32,6 +32,16 @@ SETTINGS: Final = {
     "spark.ui.retainedStages": "2000",
     "spark.sql.ui.retainedExecutions": "50",
 }
+_TUNED: Final = (
+    ADAPTS,
+    "spark.sql.shuffle.partitions",
+    "spark.sql.constraintPropagation.enabled",
+    "spark.sql.codegen.hugeMethodLimit",
+    "spark.sql.requireAllClusterKeysForCoPartition",
+    "spark.databricks.delta.merge.repartitionBeforeWrite.enabled",
+    "spark.databricks.delta.merge.materializeSource",
+)
+"""What makes small batches cheaper, of the product's settings and of these."""
 
 
 def open_session() -> SparkSession:
@@ -40,3 +50,11 @@ def open_session() -> SparkSession:
     home = default_home()
     ensure_artifacts(home, ("spark", "iceberg"))
     return build_session("benchmarks", (*spark_jars(home), *locked_jars(home, "iceberg")), SETTINGS)
+
+
+def with_defaults(session: SparkSession) -> SparkSession:
+    """A session of the same driver that plans as Spark and Delta do when nobody tunes them."""
+    plain = session.newSession()
+    for name in _TUNED:
+        plain.conf.unset(name)
+    return plain

@@ -78,6 +78,14 @@ _LOCAL_SETTINGS: Final = {
     ),
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "2",
+    # On a local disk Hadoop runs a command for each end of a rename and for each file it makes, and as many again for a
+    # checksum file beside it: 22 processes a small batch, an eighth of its work. So no checksum files, and renames that
+    # don't ask.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+    "spark.sql.streaming.checkpointFileManagerClass": (
+        "org.apache.spark.sql.execution.streaming.FileSystemBasedCheckpointFileManager"
+    ),
 }
 
 
