@@ -42,7 +42,7 @@ def test_a_small_part_of_a_large_batch_is_interpreted_and_what_follows_is_not(sp
     assert session.conf.get(code) == "FALLBACK"
 
 
-def test_tables_and_checkpoints_on_a_local_disk_have_no_checksum_files_beside(
+def test_what_is_written_to_a_local_disk_has_no_checksum_file_beside_but_for_delta_s_commits(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     table, copy, checkpoint = (str(tmp_path / name) for name in ("table", "copy", "checkpoint"))
@@ -51,5 +51,6 @@ def test_tables_and_checkpoints_on_a_local_disk_have_no_checksum_files_beside(
     changes.option("checkpointLocation", checkpoint).trigger(availableNow=True).start(copy).awaitTermination()
     assert spark.read.format("delta").load(copy).count() == 3
     files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert {"checkpoint/offsets/0", "checkpoint/commits/0", "copy/_delta_log/00000000000000000000.json"} <= files
-    assert not [name for name in files if Path(name).name.startswith(".") and name.endswith(".crc")]
+    assert {"checkpoint/offsets/0", "checkpoint/commits/0"} <= files
+    commits = (f"{each}/_delta_log/.00000000000000000000.json.crc" for each in ("copy", "table"))
+    assert {name for name in files if Path(name).name.startswith(".")} == set(commits)

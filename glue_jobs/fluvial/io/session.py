@@ -78,11 +78,7 @@ _LOCAL_SETTINGS: Final = {
     ),
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "2",
-    # On a local disk Hadoop runs a command for each end of a rename and for each file it makes, and as many again for a
-    # checksum file beside it: 22 processes a small batch, an eighth of its work. So no checksum files, and renames that
-    # don't ask.
-    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
-    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+    # Spark's own choice runs a command for either end of a rename, and for either end of its checksum file's.
     "spark.sql.streaming.checkpointFileManagerClass": (
         "org.apache.spark.sql.execution.streaming.FileSystemBasedCheckpointFileManager"
     ),
@@ -105,6 +101,7 @@ def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, 
     assert_versions(find_versions(session))
     keep_names(session._jvm)  # noqa: SLF001 - the view that PySpark itself resolves names in
     _forget_origins(session)
+    _write_no_checksum_files(session)
     _make_room_for_code(session)
     return session
 
@@ -117,6 +114,13 @@ def _make_room_for_code(session: SparkSession) -> None:
     with active(session):
         generated: Any = session._jvm.org.apache.spark.sql.catalyst.expressions.codegen  # type: ignore[union-attr] # noqa: SLF001
         scala_object(generated, "CodeGenerator")
+
+
+def _write_no_checksum_files(session: SparkSession) -> None:
+    """On a local disk Hadoop writes a second file beside each, and runs a command for each: S3 has neither."""
+    jvm: Any = session._jvm  # noqa: SLF001 - Hadoop keeps one local file system for all, and no setting of its own for this
+    settings = session._jsc.hadoopConfiguration()  # noqa: SLF001
+    jvm.org.apache.hadoop.fs.FileSystem.getLocal(settings).setWriteChecksum(False)
 
 
 def _forget_origins(session: SparkSession) -> None:

@@ -1,6 +1,10 @@
+import subprocess
+import sys
 from collections.abc import Sequence
 
-from tests.benchmarks.cost import Cost
+import pytest
+
+from tests.benchmarks.cost import Cost, tree_cpu_seconds
 from tests.benchmarks.measure import Series, extra_cpu_seconds, ratio
 from tests.benchmarks.targets import AT_LEAST, AT_MOST, Finding
 
@@ -37,3 +41,10 @@ def test_a_target_is_met_at_its_limit_and_missed_beyond_it() -> None:
 def test_a_missed_target_is_told_in_capitals() -> None:
     found = Finding("T1", "dms: fast path / floor", 0.4, AT_LEAST, 0.60)
     assert found.row() == ("T1", "dms: fast path / floor", "0.4", "≥ 0.6", "MISSED")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a command took that has ended")
+def test_what_a_command_took_that_has_ended_is_counted() -> None:
+    before = tree_cpu_seconds()
+    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass"], check=True)
+    assert tree_cpu_seconds() - before >= 0.3
