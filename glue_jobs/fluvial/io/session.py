@@ -101,8 +101,9 @@ def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, 
     assert_versions(find_versions(session))
     keep_names(session._jvm)  # noqa: SLF001 - the view that PySpark itself resolves names in
     _forget_origins(session)
-    _write_no_checksum_files(session)
     _make_room_for_code(session)
+    if jars:
+        _write_no_checksum_files(session)
     return session
 
 
