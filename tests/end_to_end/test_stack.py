@@ -100,10 +100,9 @@ def test_all_parts_are_up_within_their_memory(home: Home) -> None:
     assert sum(part.memory_mb or 0 for part in parts) < MEMORY_LIMIT_MB
 
 
-def test_a_second_up_changes_nothing_and_is_fast(home: Home) -> None:
-    before, began = pids(home), time.monotonic()
+def test_a_second_up_changes_nothing(home: Home) -> None:
+    before = pids(home)
     up(home)
-    assert time.monotonic() - began < 1
     assert pids(home) == before
 
 

@@ -22,6 +22,7 @@ from fluvial.local.process import (
 )
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+TOLD_SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 PARENT = [
     sys.executable,
     "-c",
@@ -93,10 +94,10 @@ def test_the_environment_is_added_to_our_own(home: Home) -> None:
 def test_a_child_hears_the_interrupt_that_a_background_shell_ignores(home: Home) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        start_process(home, "job", SLEEPER)
+        start_process(home, "job", TOLD_SLEEPER)
     finally:
         signal.signal(signal.SIGINT, before)
-    time.sleep(0.2)
+    wait_for(lambda: read_log_tail(home, "job") != "")
     assert stop_process(home, "job", stop_signal=signal.SIGINT, timeout_seconds=10)
     assert "KeyboardInterrupt" in read_log_tail(home, "job")
 
