@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from fluvial.config.model import SourceDatabase, Table, UseCase
+from fluvial.config.model import Table, UseCase
+from fluvial.config.settings import SourceDatabase
 
 _UNBOUNDED: Final = frozenset({"string", "binary"})
 """Types whose long values PostgreSQL stores apart (TOAST) and leaves out of an update that doesn't touch them."""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from fluvial.config.model import MAIN_LANE, LaneSettings, UseCase
+from fluvial.config.model import MAIN_LANE, UseCase
+from fluvial.config.settings import LaneSettings
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from fluvial.config.extensions import ExtensionError, Registered, load_extension
 from fluvial.config.findings import MOST_FINDINGS, Finding, describe, did_you_mean
 from fluvial.config.findings import Path as Place
 from fluvial.config.meaning import between_tables, use_case_findings
-from fluvial.config.model import EXTENSION_NAME, UseCase
+from fluvial.config.model import UseCase
 from fluvial.config.placeholders import UnknownPlaceholderError, resolve_placeholders
 from fluvial.config.references import resolve_references
 from fluvial.config.salvage import Salvaged, salvage_tables
 from fluvial.config.schema_place import described_by
+from fluvial.config.settings import EXTENSION_NAME
 from fluvial.config.shape import shape_findings
 from fluvial.config.source_file import SourceFile, read_source_file
 from fluvial.errors import ConfigError, Problem

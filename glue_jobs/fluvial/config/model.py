@@ -1,43 +1,24 @@
-"""The models of tables.yaml: frozen, unknown keys forbidden, every value checked when it is built."""
+"""The models of tables.yaml: frozen, unknown keys forbidden, every value checked when it is built.
 
-import re
+What isn't said table by table is in `settings`.
+"""
+
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, model_validator
 
 from fluvial.config.base import Model
-from fluvial.config.fields import ColumnName, Identifier, TypeName
+from fluvial.config.fields import ColumnName, Identifier, Location, TypeName
 from fluvial.config.lake_shape import LakeColumn, LakeShape
 from fluvial.config.references import REFERENCE_FILE
 from fluvial.config.rules import Rule
+from fluvial.config.settings import Kafka, Settings, SourceDatabase
 from fluvial.config.settle import SettlePolicy
 from fluvial.config.transforms import Transform
 
-# Paths stand in SQL text and in URLs; S3 itself advises against the rest.
-_NOT_IN_PATHS: Final = re.compile(r"[^A-Za-z0-9 ._~=@:/()!*,${}+-]")
-
-
-def _safe_location(location: str) -> str:
-    scheme, separator, rest = location.partition("://")
-    if separator and scheme not in {"s3", "s3a", "file"}:
-        raise PydanticCustomError("wrong_scheme", "'{scheme}://' isn't a known kind of place", {"scheme": scheme})
-    if ".." in (rest or scheme).split("/"):
-        raise PydanticCustomError("upward_path", "'..' would lead out of the lake")
-    if found := _NOT_IN_PATHS.search(location):
-        raise PydanticCustomError("wrong_character", "{found} can't stand in a path", {"found": ascii(found[0])})
-    return location
-
-
-Interval = Annotated[str, Field(pattern=r"^\d+ (milli)?seconds?$|^\d+ minutes?$")]
-"""`10 seconds`, `500 milliseconds`, `1 minute`."""
-
 MAIN_LANE: Final = "main"
 """The lane of every table that names none."""
-
-Location = Annotated[str, Field(min_length=1), AfterValidator(_safe_location)]
-"""`s3://bucket/key`; on the local profile a folder of the lake."""
 
 
 class Column(Model):
@@ -192,101 +173,6 @@ class Table(Model):
     @property
     def _source_shape(self) -> LakeShape:
         return {column.name: LakeColumn(column.type, frozenset({column.name})) for column in self.columns}
-
-
-EXTENSION_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
-
-
-class LaneSettings(Model):
-    """What one lane does otherwise than the rest; a key that is left out is as in `settings`."""
-
-    trigger_interval: Interval | None = None
-    """How often a micro-batch of this lane starts."""
-
-    max_records_per_batch: Annotated[int, Field(gt=0)] | None = None
-    """The most records that one micro-batch of this lane takes from Kafka."""
-
-
-class Settings(Model):
-    """Where things lie and how often the stream runs."""
-
-    checkpoint_location: Annotated[
-        Location, Field(examples=["s3://${STACK_NAME}-assets-${AWS_ACCOUNT_ID}/checkpoints"])
-    ]
-    """Where Spark keeps its place in the topics."""
-
-    quarantine_path: Annotated[Location, Field(examples=["s3://${STACK_NAME}-quarantine-${AWS_ACCOUNT_ID}"])]
-    """Where quarantined rows and dead letters go."""
-
-    delta_bucket: Annotated[Location, Field(examples=["s3://${STACK_NAME}-delta-${AWS_ACCOUNT_ID}"])]
-    """The bucket of histories and logs, with or without `s3://` and a prefix."""
-
-    trigger_interval: Interval = "10 seconds"
-    """How often a micro-batch starts: `10 seconds`, `500 milliseconds`, `1 minute`."""
-
-    max_records_per_batch: Annotated[int, Field(gt=0)] = 200_000
-    """The most records that one micro-batch takes from Kafka."""
-
-    lanes: Annotated[
-        dict[Identifier, LaneSettings],
-        Field(default_factory=dict, examples=[{"telemetry": {"trigger_interval": "1 second"}}]),
-    ]
-    """`trigger_interval` and `max_records_per_batch` of single lanes, by the name that tables give as their `lane`."""
-
-    extensions: Annotated[str, Field(pattern=f"^{EXTENSION_NAME}$", examples=["my_rules"])] | None = None
-    """A Python file beside this one, `my_rules` for my_rules.py, that registers rules and transforms of your own."""
-
-    settle: SettlePolicy = SettlePolicy()
-    """When the log is folded into the history."""
-
-
-class Kafka(Model):
-    """How to reach the broker; on the local profile the stack's own broker replaces it."""
-
-    bootstrap_servers: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9._:,\[\]${}-]+$", examples=["${MSK_BOOTSTRAP_SERVERS}"])
-    ]
-    """`host:port`, several separated by commas."""
-
-    security_protocol: Literal["SASL_SSL", "SSL", "PLAINTEXT", "SASL_PLAINTEXT"] = "SASL_SSL"
-    """How the connection is protected."""
-
-    sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "AWS_MSK_IAM"] = "SCRAM-SHA-512"
-    """How the client proves who it is."""
-
-    username: Annotated[str, Field(pattern=r"^[A-Za-z0-9._@+=${}-]{1,128}$")] | None = None
-    """The SCRAM user; its password is a secret and never stands here."""
-
-    partitions: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Partitions of every topic; they can grow and never shrink."""
-
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = 7
-    """How long a stopped streaming job may stay away before a change event is lost to it."""
-
-
-class SourceDatabase(Model):
-    """The database whose changes are captured."""
-
-    engine: Literal["postgres", "postgresql"] = "postgres"
-    """Two spellings of PostgreSQL."""
-
-    database: Identifier | None = None
-    """Its name; the use case's with underscores unless given."""
-
-    schema_name: Identifier = "public"
-    """The schema that holds the tables."""
-
-    capture: Literal["debezium", "dms"] = "debezium"
-    """What captures the changes."""
-
-    captures_truncates: bool = True
-    """Whether the capture sends TRUNCATE; Debezium's own default doesn't."""
-
-    include_transaction_details: bool = True
-    """Whether records of DMS carry their log position, as `IncludeTransactionDetails` makes them."""
-
-    before_image: bool = True
-    """Whether updates of DMS carry the key as it was, as `BeforeImageSettings` make them."""
 
 
 class ReferenceTable(Model):
