@@ -70,10 +70,10 @@ def lived(pipeline: Pipeline) -> Pipeline:
 @pytest.fixture(scope="module")
 def killed(lived: Pipeline) -> Pipeline:
     """Its driver killed inside a micro-batch of a burst, started again after the source had gone on."""
-    logged = _log_commits(lived)
+    commits = _log_commits(lived)
     lived.generate(mode="burst", rows="200", seed="8")
     driver, jvm = _driver(lived)
-    _await_half_a_batch(lived, logged)
+    _await_half_a_batch(lived, commits)
     driver.kill()
     driver.wait(DELAY_SECONDS)  # a start that finds it still dying would keep it
     lived.generate(mode="burst", rows="200", seed="9")
@@ -165,11 +165,11 @@ def _log_commits(pipeline: Pipeline) -> int:
     return sum(len(list((_log_of(pipeline, table) / "_delta_log").glob("*.json"))) for table in TABLES)
 
 
-def _await_half_a_batch(pipeline: Pipeline, logged: int) -> None:
-    """Until a micro-batch has written some of its rows and isn't finished."""
+def _await_half_a_batch(pipeline: Pipeline, commits: int) -> None:
+    """Until a micro-batch has written some of its rows and isn't finished; `commits` were there before it."""
     checkpoint = Path(Locations(pipeline.use_case, pipeline.home.lake).checkpoint)
     deadline = time.monotonic() + DELAY_SECONDS
-    while _log_commits(pipeline) == logged:
+    while _log_commits(pipeline) == commits:
         assert time.monotonic() < deadline, "no batch came"
         time.sleep(0.005)
     begun, done = (_newest(checkpoint / folder) for folder in ("offsets", "commits"))

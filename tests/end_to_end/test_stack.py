@@ -44,13 +44,18 @@ CONNECTOR = {
 
 
 @pytest.fixture(scope="module")
-def home(shared_artifacts: Path) -> Iterator[Home]:
-    """Not the shared stack: these tests kill it."""
-    home = Home(Path(tempfile.mkdtemp(prefix="fluvial-")))
+def started(shared_artifacts: Path) -> Iterator[tuple[Home, float]]:
+    """Not the shared stack, because these tests kill it; and how many seconds its start took."""
+    home, began = Home(Path(tempfile.mkdtemp(prefix="fluvial-"))), time.monotonic()
     up(home)
-    yield home
+    yield home, time.monotonic() - began
     down(home)
     shutil.rmtree(home.root, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def home(started: tuple[Home, float]) -> Home:
+    return started[0]
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +105,11 @@ def test_all_parts_are_up_within_their_memory(home: Home) -> None:
     assert sum(part.memory_mb or 0 for part in parts) < MEMORY_LIMIT_MB
 
 
-def test_a_second_up_changes_nothing(home: Home) -> None:
-    before = pids(home)
+def test_a_second_up_changes_nothing_and_is_fast(started: tuple[Home, float]) -> None:
+    home, first = started
+    before, began = pids(home), time.monotonic()
     up(home)
+    assert time.monotonic() - began < first / 10
     assert pids(home) == before
 
 

@@ -21,8 +21,7 @@ from fluvial.local.process import (
     stop_process,
 )
 
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
-TOLD_SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+SLEEPER = [sys.executable, "-c", "import time; print('asleep', flush=True); time.sleep(60)"]
 PARENT = [
     sys.executable,
     "-c",
@@ -94,7 +93,7 @@ def test_the_environment_is_added_to_our_own(home: Home) -> None:
 def test_a_child_hears_the_interrupt_that_a_background_shell_ignores(home: Home) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        start_process(home, "job", TOLD_SLEEPER)
+        start_process(home, "job", SLEEPER)
     finally:
         signal.signal(signal.SIGINT, before)
     wait_for(lambda: read_log_tail(home, "job") != "")
