@@ -74,6 +74,17 @@ def test_few_records_go_through_few_tasks(made: PlannedPass, frame: Callable[...
         assert passed.values["all"] == 3
 
 
+def test_parts_of_a_source_are_put_together_before_the_first_level(
+    made: PlannedPass, frame: Callable[..., DataFrame]
+) -> None:
+    """For each part that it reads a task would generate the code of each level anew."""
+    passed = made.over(frame("a", "b"), batch(1), 2)
+    lineage = passed.rows._jdf.queryExecution().toRdd().toDebugString()
+    levels, _, source = lineage.partition("CoalescedRDD")
+    assert levels.count("MapPartitionsRDD") >= 3
+    assert "+-(2)" in source
+
+
 def test_settings_that_wrap_steps_and_keys_beside_the_events_change_nothing(
     frame: Callable[..., DataFrame], spark: SparkSession
 ) -> None:

@@ -62,21 +62,22 @@ class PlannedPass:
         """
         template = self._planned(records.dtypes)
         with active(self.session):
-            plan = self._filled(template, records._jdf.queryExecution().executedPlan(), context)  # noqa: SLF001
+            source = records._jdf.queryExecution().executedPlan()  # noqa: SLF001
+            few = source if expected is None else self._in_few_tasks(source, expected)
+            plan = self._filled(template, few, context)
             computed = plan.execute()
-        if expected is not None:
-            computed = self._in_few_tasks(computed, expected)
         java_session: Any = records.sparkSession._jsparkSession  # noqa: SLF001
         rows = java_session.internalCreateDataFrame(computed, template.schema, False)
         counts = delta.scala_object(delta.jvm(self.session).org.apache.spark.sql.execution, "CollectMetricsExec")
         return Observed(DataFrame(rows, records.sparkSession), lambda: str(counts.collect(plan).apply(_COUNTS).json()))
 
-    def _in_few_tasks(self, computed: Any, records: int) -> Any:
-        """Each task generates the code of each level anew, and writes a file: as much work as some thousand records."""
+    def _in_few_tasks(self, source: Any, records: int) -> Any:
+        """For each part of a source that it reads a task generates the code of each level anew, and it writes a file.
+
+        That is as much work as some thousand records; so parts are put together before the first level.
+        """
         tasks = max(1, -(-records // _MOST_IN_A_TASK))
-        if computed.getNumPartitions() <= tasks:
-            return computed
-        return computed.coalesce(tasks, False, delta.scala_object(delta.jvm(self.session).scala, "None"), None)
+        return delta.jvm(self.session).org.apache.spark.sql.execution.CoalesceExec(tasks, source)
 
     def explain(self, records: DataFrame) -> str:
         """The plan that such records are run by: what is written only shows that there was one."""
