@@ -21,6 +21,7 @@ from fluvial.envelope.reasons import (
 )
 from fluvial.envelope.schema import CORRUPT, ENVELOPE_SCHEMA, exact_schema, long_number, wide_decimals
 from fluvial.envelope.values import is_unavailable, read_value
+from fluvial.seldom import seldom
 from fluvial.streams import (
     EVENT,
     FINGERPRINT,
@@ -164,7 +165,7 @@ def _not_authored(table: Table) -> Column:
 
     def unauthored(name: str) -> Column:
         text = F.col(_text_name(name))
-        absent = may_be_partial & ~F.map_contains_key(F.col(IMAGE), name)
+        absent = may_be_partial & seldom(~F.map_contains_key(F.col(IMAGE), name))
         return F.when(text.isNull(), absent).otherwise(is_unavailable(text))
 
     is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
@@ -176,7 +177,7 @@ def unreadable_columns(table: Table) -> Column:
 
     def failed(name: str) -> Column:
         text = F.col(_text_name(name))
-        return F.col(name).isNull() & text.isNotNull() & ~is_unavailable(text)
+        return F.col(name).isNull() & text.isNotNull() & seldom(~is_unavailable(text))
 
     is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
     typed = [column.name for column in table.columns if column.type != "string"]
@@ -189,7 +190,7 @@ def _names_where(applies: Column, conditions: dict[str, Column]) -> Column:
         return F.lit(None).cast("array<string>")
     some = applies & reduce(operator.or_, conditions.values())
     names = F.array(*(F.when(condition, F.lit(name)) for name, condition in conditions.items()))
-    return F.when(some, F.array_except(names, F.array(F.lit(None).cast("string"))))
+    return F.when(some, F.array_compact(names))
 
 
 def _payload_hash(table: Table) -> Column:

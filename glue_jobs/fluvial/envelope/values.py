@@ -8,6 +8,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial.config.types import YEARS, decimal_size
+from fluvial.seldom import seldom
 
 UNAVAILABLE: Final = ("__debezium_unavailable_value", "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==")
 """What Debezium writes for an unchanged TOAST column: as text, and as base64 for bytes."""
@@ -91,9 +92,10 @@ def read_time(text: Column) -> Column:
     is_utc = text.endswith("Z") & written.substr(-2, 1).between(F.lit(b"0"), F.lit(b"9"))
     shortened = written.substr(F.lit(1), F.octet_length(text) - 1).cast("string")
     time = F.when(is_utc, shortened).otherwise(text).cast("timestamp")
-    # Each comparison of the time would read the text once more: only the outermost years are looked at.
+    # Only of the outermost years the time itself has to be looked at; an array's own look reads the text once.
     is_inside = (text >= _SECOND_YEAR) & (text < _LAST_YEAR)
-    return F.when(has_date & (is_inside | _is_within_years(time, "timestamp")), time)
+    outermost = F.filter(F.array(time), lambda read: _is_within_years(read, "timestamp"))[0]
+    return F.when(has_date & is_inside, time).when(has_date, outermost)
 
 
 def _decimal(spark_type: str) -> Callable[[Column], Column]:
@@ -104,7 +106,7 @@ def _decimal(spark_type: str) -> Callable[[Column], Column]:
     def read(text: Column) -> Column:
         value = text.cast(spark_type)
         is_same = text.rlike(_EXPONENT) & (value.cast("double") == text.cast("double"))
-        return _where_exact(value, text, text.rlike(plain) | is_same)
+        return _where_exact(value, text, text.rlike(plain) | seldom(is_same))
 
     return read
 

@@ -13,6 +13,7 @@ from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.config.rules import Rule
 from fluvial.quality.predicates import is_shared, shared_name, violated
+from fluvial.seldom import seldom
 from fluvial.streams import EVENT, HAS_ERROR, KIND, UNREADABLE, CheckedRecords, ParsedRecords, TransformFailure
 
 VIOLATIONS_TYPE = "array<struct<rule_id:string,column:string,severity:string,message:string,rule_version:string>>"
@@ -97,7 +98,7 @@ def _conditions(table: Table) -> list[_Condition]:
             rule.severity,
             _message(rule),
             rule_version(rule),
-            violated(rule, types[rule.column]) & _is_judgeable(rule.column),
+            violated(rule, types[rule.column]) & seldom(_is_judgeable(rule.column)),
         )
         for rule in table.dq_rules
     ]
@@ -125,12 +126,12 @@ def _unreadable(name: str, spark_type: str) -> _Condition:
 
 
 def _failed(failure: TransformFailure) -> _Condition:
-    holds = failure.holds & _is_judgeable(failure.column)
+    holds = failure.holds & seldom(_is_judgeable(failure.column))
     return _Condition(failure.rule_id, failure.column, "error", failure.message, "", holds)
 
 
 def _missing(name: str) -> _Condition:
-    holds = F.col(name).isNull() & _is_judgeable(name)
+    holds = F.col(name).isNull() & seldom(_is_judgeable(name))
     return _Condition(NULLABLE_RULE, name, "error", f"{name} is not nullable and has no value", "", holds)
 
 

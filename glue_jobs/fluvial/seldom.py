@@ -1,0 +1,13 @@
+"""`seldom`: for what few records need, so that not every batch pays for its code."""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+
+def seldom(value: Column) -> Column:
+    """The value, of which Spark generates no code: what stands in a lambda is evaluated as it is.
+
+    Each batch writes the code of each level down once more, to find it in Spark's cache. Below a condition only: to be
+    evaluated so takes a few times longer.
+    """
+    return F.transform(F.array(F.lit(0)), lambda _: value)[0]
