@@ -113,6 +113,16 @@ def test_files_that_were_looked_for_are_known_by_how_far_they_reach(spark: Spark
     assert sorted(near.last or "open" for near in by_name(rewrite.files, TABLE).values()) == ["9", "open"]
 
 
+def test_many_changes_come_to_the_same_and_aren_t_sent_to_each_task(spark: SparkSession, path: str) -> None:
+    old, rewritten = delta.read(spark, path), RewrittenRows(spark, ("id",))
+    rows = ((1, "A", False, "UPDATE"), (2, None, None, "DELETE"), (4, "d", True, "INSERT"))
+    changes = found(spark, [], *rows).changes
+    few, many = (rewritten.of(old, changes, may_change=True, are_many=are_many) for are_many in (False, True))
+    assert sorted(map(tuple, few.collect())) == sorted(map(tuple, many.collect()))
+    plans = [str(frame._jdf.queryExecution().executedPlan().toString()) for frame in (few, many)]
+    assert ["Broadcast" in plan for plan in plans] == [True, False]
+
+
 def closed_versions(spark: SparkSession, numbers: range) -> FoundChanges:
     """Insertions in no order."""
     ends = spark.range(numbers.start, numbers.stop, 1, 1).orderBy(F.xxhash64("id")).coalesce(1)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -9,7 +10,6 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from fluvial.config.model import Table
 from fluvial.history.epoch import reach_of_text
 from fluvial.history.range_bounds import Keyless, RangeBounds, near_rows, near_versions
 from fluvial.history.settle import FIRST
@@ -100,29 +100,41 @@ def earliest_of(log: list[Event], new: list[Event]) -> int:
     return min(event.commit_time for event in (*new, *again))
 
 
-def changes_of(spark: SparkSession, table: Table, log: list[Event], new: list[Event], known: Versions) -> DataFrame:
-    rows, fresh = (spark.createDataFrame([log_row(event) for event in events], LOG) for events in (log, new))
-    history = History(spark.createDataFrame([history_row(version) for version in known.values()], HISTORY))
-    earliest = earliest_of(log, new)
-    bounds = RangeBounds(
+def bounds_of(log: list[Event], new: list[Event], *, touches_many: bool) -> RangeBounds:
+    return RangeBounds(
         min(reach_of_text(event.sequence) for event in new),
-        micros(earliest),
+        micros(earliest_of(log, new)),
         keyless_of(new),
         keyless_of(log),
         any(event.not_authored for event in log),
+        touches_many=touches_many,
     )
-    steps = PreparedSettle(spark, table)
-    fresh_rows, near = LogRows(fresh), near_versions(history, bounds)
-    if not table.track_columns:
-        return steps.changes(fresh_rows, near_rows(LogRows(rows), bounds), near, bounds)
-    touched = steps.touched_runs(fresh_rows, near, bounds)
+
+
+def log_of(spark: SparkSession, events: list[Event]) -> LogRows:
+    return LogRows(spark.createDataFrame([log_row(event) for event in events], LOG))
+
+
+def history_of(spark: SparkSession, known: Versions) -> History:
+    return History(spark.createDataFrame([history_row(version) for version in known.values()], HISTORY))
+
+
+def settle(
+    steps: PreparedSettle, log: list[Event], new: list[Event], known: Versions, *, touches_many: bool = False
+) -> int:
+    spark, bounds = steps.session, bounds_of(log, new, touches_many=touches_many)
+    rows, fresh, history = log_of(spark, log), log_of(spark, new), history_of(spark, known)
+    near = near_versions(history, bounds)
+    if not steps.table.track_columns:
+        return take_in(steps.changes(fresh, near_rows(rows, bounds), near, bounds), known)
+    touched = steps.touched_runs(fresh, near, bounds)
     bounds = replace(bounds, min_sequence=touched.agg(F.min(FIRST)).collect()[0][0])
-    rows_from_there, near = near_rows(LogRows(rows), bounds), near_versions(history, bounds)
-    return steps.changes_of_runs(touched, rows_from_there, near, bounds)
+    rows_from_there, near = near_rows(rows, bounds), near_versions(history, bounds)
+    return take_in(steps.changes_of_runs(touched, rows_from_there, near, bounds), known)
 
 
-def settle(spark: SparkSession, table: Table, log: list[Event], new: list[Event], known: Versions) -> int:
-    changes = changes_of(spark, table, log, new, known)
+def take_in(changes: DataFrame, known: Versions) -> int:
+    """Applies the changes to what is known; how many there were."""
     seconds = [
         (F.unix_timestamp(name) - int(START.timestamp())).cast("int").alias(alias)
         for name, alias in (("_effective_from", "start"), ("_effective_to", "end"))
@@ -137,22 +149,53 @@ def settle(spark: SparkSession, table: Table, log: list[Event], new: list[Event]
     return len(rows)
 
 
+def random_log(random: Random, keyless: int) -> list[Event]:
+    events = unique([random_event(random, key) for key in range(KEYS) for _ in range(random.randrange(1, 10))])
+    return [event for event in events if event.key] + [event for event in events if not event.key][:keyless]
+
+
 @pytest.mark.parametrize(
-    ("seed", "track_columns", "keyless"),
-    [(2, (), 8), (4, ("a",), 6), (5, ("b",), 4)],
+    ("seed", "track_columns", "keyless", "touches_many"),
+    [(2, (), 8, False), (2, (), 8, True), (4, ("a",), 6, True), (5, ("b",), 4, False)],
 )
 def test_each_settle_leaves_what_the_fold_gives(
-    spark: SparkSession, seed: int, track_columns: tuple[str, ...], keyless: int
+    spark: SparkSession, seed: int, track_columns: tuple[str, ...], keyless: int, touches_many: bool
 ) -> None:
-    random, table = Random(seed), table_of(*track_columns)
-    events = unique([random_event(random, key) for key in range(KEYS) for _ in range(random.randrange(1, 10))])
-    chosen = [event for event in events if event.key] + [event for event in events if not event.key][:keyless]
+    random = Random(seed)
+    chosen, steps = random_log(random, keyless), PreparedSettle(spark, table_of(*track_columns))
     random.shuffle(chosen)
     log: list[Event] = []
     known: Versions = {}
     for number in range(ROUNDS):
         new = chosen[number::ROUNDS]
         log += new
-        settle(spark, table, log, new, known)
+        settle(steps, log, new, known, touches_many=touches_many)
         assert sorted(known.values()) == fold(log, track_columns), f"round {number}"
-    assert settle(spark, table, log, new, known) == 0
+    assert settle(steps, log, new, known, touches_many=touches_many) == 0
+
+
+@pytest.mark.parametrize("touches_many", [False, True])
+@pytest.mark.parametrize("keyless", [0, 8])
+def test_a_range_in_which_nothing_is_late_needs_no_other_rows(
+    spark: SparkSession, keyless: int, touches_many: bool
+) -> None:
+    random, steps, known = Random(keyless), PreparedSettle(spark, table_of()), Versions()
+    chosen, log = random_log(random, keyless), list[Event]()
+    for number, (first, end) in enumerate(pairwise(["0000", "0000.1.0000000000000005", "0001", "0002"])):
+        found = [event for event in chosen if first <= event.sequence < end]
+        new = [event._replace(commit_time=event.commit_time + 30 * number) for event in found]
+        log += new
+        bounds = bounds_of(log, new, touches_many=touches_many)
+        near = near_versions(history_of(spark, known), bounds)
+        assert take_in(steps.changes_of_new(log_of(spark, new), near, bounds), known)
+        assert sorted(known.values()) == fold(log, ()), f"round {number}"
+
+
+def test_many_keys_aren_t_sent_to_each_task(spark: SparkSession) -> None:
+    new = [event for event in random_log(Random(1), 0) if not event.is_quarantined]
+    steps, rows, nothing = PreparedSettle(spark, table_of()), log_of(spark, new), history_of(spark, {})
+    for touches_many in (True, False):
+        bounds = bounds_of(new, new, touches_many=touches_many)
+        for changes in (steps.changes(rows, rows, nothing, bounds), steps.changes_of_new(rows, nothing, bounds)):
+            plan = changes._jdf.queryExecution().executedPlan().toString()
+            assert ("Broadcast" in plan) != touches_many

@@ -66,7 +66,7 @@ def _confirm(plan: ChangePlan, wanted: str | None, *, yes: bool) -> None:
 
 def _rebuild(use_case: UseCase, tables: tuple[Table, ...], home: Home) -> Mapping[str, int]:
     from fluvial.cli.spark import spark_session  # noqa: PLC0415 - most plans need no Spark
-    from fluvial.io.settling import rebuild_table  # noqa: PLC0415
+    from fluvial.io.rebuild import rebuild_table  # noqa: PLC0415
 
     locations = Locations(use_case, home.lake)
     with spark_session("fluvial-apply", home) as session:

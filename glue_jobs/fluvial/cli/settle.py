@@ -12,7 +12,8 @@ from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_
 from fluvial.cli.spark import spark_session
 from fluvial.config.locations import Locations
 from fluvial.io.logging import configure_logging
-from fluvial.io.settling import SettleReport, rebuild_table, settle_tables
+from fluvial.io.rebuild import rebuild_table
+from fluvial.io.settling import SettleReport, settle_tables
 from fluvial.local.streaming import sole_writer
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print what changed as JSON.")]

@@ -31,7 +31,7 @@ class RangeBounds:
 
     `min_sequence` is the lowest from which a version may change, `min_commit_micros` are microseconds since 1970. What
     begins with `log_` speaks of the whole log: its keyless rows, and whether any row leaves a column unauthored. `keys`
-    are those of the range's own rows.
+    are those of the range's own rows; `touches_many` is true where the touched ones may be too many for a task to hold.
     """
 
     min_sequence: str
@@ -40,6 +40,7 @@ class RangeBounds:
     log_keyless: Keyless | None
     log_has_partial: bool
     keys: KeyRange = ANY_KEY
+    touches_many: bool = False
 
     @property
     def touched(self) -> KeyRange:

@@ -9,20 +9,19 @@ import operator
 from functools import reduce
 from typing import Final, NewType
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
 from fluvial.history.epoch import reach_of
 from fluvial.history.range_bounds import RangeBounds
-from fluvial.history.versions import FLOOR, IS_BASE, EventRows, derive_versions
+from fluvial.history.versions import FLOOR, IS_BASE, IS_EARLIER, EventRows, derive_versions
 from fluvial.streams import ACTION, FILE, History, HistoryChanges, LogRows
 
 FIRST: Final = "_first_sequence"
 """Of a touched key: the lowest sequence from which its versions may change."""
 
-_KNOWN_FLOOR: Final = "_known_floor"
 _DERIVED: Final = "derived"
 _EXISTING: Final = "existing"
 _INSERT, _UPDATE, _DELETE = "INSERT", "UPDATE", "DELETE"
@@ -35,6 +34,12 @@ def touched_keys(changes: LogRows, table: Table) -> TouchedKeys:
     """The keys of a range that has no keyless row, with their FIRST sequence."""
     own = _own_keys(changes, table)
     return TouchedKeys(own.where(F.col(FIRST).isNotNull()).select("*", _no_floor()))
+
+
+def touched_from(changes: DataFrame, table: Table) -> TouchedKeys:
+    """The same where nothing in the range is late: `changes` tell its lowest sequence as FIRST of each row."""
+    keys = changes.where(~_is_keyless()).select(*table.primary_key, FIRST).distinct()
+    return TouchedKeys(keys.select("*", _no_floor()))
 
 
 def touched_by_all(changes: LogRows, changed: History, table: Table) -> TouchedKeys:
@@ -57,7 +62,7 @@ def _first() -> Column:
 
 
 def _no_floor() -> Column:
-    return F.lit(None).cast("timestamp").alias(_KNOWN_FLOOR)
+    return F.lit(None).cast("timestamp").alias(FLOOR)
 
 
 def lower_to_runs(touched: TouchedKeys, near: History, table: Table) -> TouchedKeys:
@@ -74,19 +79,23 @@ def lower_to_runs(touched: TouchedKeys, near: History, table: Table) -> TouchedK
     )
     joined = touched.join(starts, key, "left").withColumn("_covers", covers)
     lowest = F.min(F.when(F.col("_covers"), F.col("_start")))
-    floor = F.min(F.when(F.col("_covers"), F.col("_from"))).alias(_KNOWN_FLOOR)
+    floor = F.min(F.when(F.col("_covers"), F.col("_from"))).alias(FLOOR)
     return TouchedKeys(joined.groupBy(*key).agg(F.coalesce(lowest, F.min(FIRST)).alias(FIRST), floor))
 
 
 def settle_versions(
-    touched: TouchedKeys, rows: LogRows, near: History, bounds: RangeBounds, table: Table
+    touched: TouchedKeys, rows: LogRows, near: History, bounds: RangeBounds, table: Table, *, are_all_new: bool = False
 ) -> HistoryChanges:
-    """What `touched` keys' near log rows change in near versions.
+    """What `touched` keys' near log rows change in near versions; `are_all_new` where these are the range alone.
 
     Of the bounds it only depends on whether keyless rows matter, and whether some row leaves a column unauthored.
     """
     existing = _from_first_on(near, touched, table)
-    events = _events(rows, touched, existing, bounds, table)
+    keyed = rows.select(*_event_names(table)).where(~_is_keyless())
+    events = keyed.select("*", *_new()) if are_all_new else keyed.join(touched, list(table.primary_key))
+    if bounds.has_near_keyless:
+        events = events.unionByName(_keyless(rows, touched, table))
+    events = _event_rows(events, existing, table)
     return _compare(derive_versions(events, table, may_inherit=bounds.log_has_partial), existing, table)
 
 
@@ -107,21 +116,20 @@ def _is_keyless() -> Column:
 
 def _from_first_on(near: DataFrame, touched: TouchedKeys, table: Table) -> DataFrame:
     """The history's versions of the touched keys that may change, each key's base among them."""
-    joined = near.join(F.broadcast(touched), list(table.primary_key))
+    joined = near.join(touched, list(table.primary_key))
     return joined.where(F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= F.col(FIRST)))
 
 
-def _events(near: LogRows, touched: TouchedKeys, existing: DataFrame, bounds: RangeBounds, table: Table) -> EventRows:
-    """Log rows of the touched keys from FIRST on, and each key's base as an event, all with the key's floor time."""
-    rows = near.select(*_event_names(table))
-    events = rows.where(~_is_keyless()).join(F.broadcast(touched), list(table.primary_key))
-    if bounds.has_near_keyless:
-        events = events.unionByName(_keyless(rows, touched, table))
+def _new() -> tuple[Column, Column]:
+    """What `touched` would tell of a row of the range: each is behind its key's FIRST, however low that is."""
+    return F.lit("").alias(FIRST), _no_floor()
+
+
+def _event_rows(events: DataFrame, existing: DataFrame, table: Table) -> EventRows:
+    """Such events and, for each key, its base as one."""
     candidates = _as_events(events).unionByName(_bases(existing, table))
-    earlier = F.max(F.when(F.col(c.SEQUENCE) < F.col(FIRST), F.col(c.COMMIT_TIME)))
-    floor = F.greatest(F.col(_KNOWN_FLOOR), earlier.over(Window.partitionBy(*table.primary_key)))
-    is_taken = F.col(IS_BASE) | (F.col(c.SEQUENCE) >= F.col(FIRST))
-    return EventRows(candidates.withColumn(FLOOR, floor).where(is_taken).drop(FIRST, _KNOWN_FLOOR))
+    is_earlier = ~F.col(IS_BASE) & (F.col(c.SEQUENCE) < F.col(FIRST))
+    return EventRows(candidates.withColumn(IS_EARLIER, is_earlier).drop(FIRST))
 
 
 def _event_names(table: Table) -> tuple[str, ...]:
@@ -131,7 +139,8 @@ def _event_names(table: Table) -> tuple[str, ...]:
 
 def _keyless(rows: DataFrame, touched: TouchedKeys, table: Table) -> DataFrame:
     """Every truncate and snapshot boundary, told once for each touched key."""
-    return rows.where(_is_keyless()).drop(*table.primary_key).crossJoin(F.broadcast(touched))
+    keyless = rows.select(*_event_names(table)).where(_is_keyless()).drop(*table.primary_key)
+    return touched.crossJoin(F.broadcast(keyless))
 
 
 def _as_events(events: DataFrame) -> DataFrame:
@@ -156,7 +165,7 @@ def _bases(existing: DataFrame, table: Table) -> DataFrame:
         F.lit(0).cast("bigint").alias(c.PAYLOAD_HASH),
         c.INGESTED_AT,
         FIRST,
-        _KNOWN_FLOOR,
+        FLOOR,
         F.lit(True).alias(IS_BASE),
         c.UNRESOLVED,
         known_gap.alias(c.UNCERTAIN_SINCE),

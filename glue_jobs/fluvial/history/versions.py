@@ -1,7 +1,7 @@
-"""`derive_versions`: the versions that a set of events makes, one window pass over each key's events in sequence.
+"""`derive_versions`: the versions that a set of events makes, in one order of each key's events, which is sorted once.
 
-Input rows are EventRows: log rows of the touched keys from `first_sequence` on, keyless ones repeated for each key, and
-for each key at most one base: the version that covers `first_sequence`, told as an event.
+Input rows are EventRows: log rows of the touched keys, keyless ones repeated for each key, and for each key at most one
+base: the version that covers the first sequence that counts, told as an event.
 """
 
 import operator
@@ -18,19 +18,26 @@ from fluvial.streams import History
 
 EventRows = NewType("EventRows", DataFrame)
 """Business columns, `_sequence _operation _commit_time _is_quarantined _not_authored_columns _payload_hash
-_ingested_at`, and BASE, FLOOR, UNRESOLVED, UNCERTAIN_SINCE, END_SEQUENCE (NULL but for a base; FLOOR for all)."""
+_ingested_at`, and IS_BASE, IS_EARLIER, FLOOR, UNRESOLVED, UNCERTAIN_SINCE (NULL but for a base; FLOOR for all).
+
+A row that IS_EARLIER than what counts makes no version: only its commit time matters to those that follow."""
 
 IS_BASE: Final = "_is_base"
+IS_EARLIER: Final = "_is_earlier"
 FLOOR: Final = "_floor_time"
 
-_BEFORE: Final = "_before"
+_AFTER: Final = "_after"
+_RUNNING: Final = "_running"
 _LIFE: Final = "_life"
 _EFFECTIVE: Final = "_effective"
-_IS_UPSERT: Final = "_is_upsert"
+_REPEATS: Final = "_repeats"
+_FOLLOWS_GAP: Final = "_follows_gap"
 _OPENS: Final = "_opens"
-_RUN: Final = "_run"
-_CLOSED: Final = "_closed"
+_STRETCH: Final = "_stretch"
+_END: Final = "_end"
+_GAP: Final = "_gap"
 _PRESENT: Final = "_value"
+_UNRESOLVED: Final = "unresolved"
 
 
 def derive_versions(events: EventRows, table: Table, *, may_inherit: bool) -> History:
@@ -38,84 +45,96 @@ def derive_versions(events: EventRows, table: Table, *, may_inherit: bool) -> Hi
 
     `may_inherit` is false where no event leaves a column unauthored.
     """
-    alive = _lives(_winners(_timed(_with_rivals(events, table), table)), table)
-    runs = _runs(_resolve(alive, table) if may_inherit else alive, table)
-    return History(_versions(_collapse(runs, table), table))
+    winners = _winners(events, table)
+    runs = _runs(_resolve(_lives(winners, table), table) if may_inherit else winners, table)
+    return History(_versions(_boundaries(runs, table), table))
 
 
-def _in_sequence(table: Table, *more: str) -> WindowSpec:
-    return Window.partitionBy(*table.primary_key, *more).orderBy(c.SEQUENCE)
+def _in_sequence(table: Table) -> WindowSpec:
+    return Window.partitionBy(*table.primary_key).orderBy(c.SEQUENCE)
 
 
-def _so_far(table: Table, *more: str) -> WindowSpec:
-    return _in_sequence(table, *more).rowsBetween(Window.unboundedPreceding, Window.currentRow)
+def _so_far(window: WindowSpec) -> WindowSpec:
+    return window.rowsBetween(Window.unboundedPreceding, Window.currentRow)
 
 
-def _with_rivals(events: EventRows, table: Table) -> DataFrame:
-    """Adds the sequence of the event before, events of one sequence in the order in which they win.
+def _winners(events: EventRows, table: Table) -> DataFrame:
+    """One event for each (key, sequence), with its effective time: the latest commit time up to it, of losers too.
 
-    A valid one wins over a gap marker, then a delete, then the payload hash tells. A snapshot boundary counts only for
-    keys that have no row in its snapshot. All windows that follow find the rows in order: a sort costs as much as they.
+    All windows that follow find the rows in order: a sort costs as much as they.
     """
-    best_first = (
-        F.col(IS_BASE).desc(),
-        F.col(c.OPERATION) == c.SNAPSHOT,
-        F.col(c.IS_QUARANTINED),
-        _is_closer().desc(),
-        F.col(c.PAYLOAD_HASH).desc(),
-        F.col(c.OPERATION).desc(),
+    in_order = Window.partitionBy(*table.primary_key).orderBy(c.SEQUENCE, *_winner_last())
+    after, running = F.lead(c.SEQUENCE).over(in_order), F.max(c.COMMIT_TIME).over(_so_far(in_order))
+    placed = events.select("*", after.alias(_AFTER), running.alias(_RUNNING))
+    is_winner = ~F.col(_AFTER).eqNullSafe(F.col(c.SEQUENCE)) & ~F.col(IS_EARLIER)
+    effective = F.when(F.col(IS_BASE), F.col(c.COMMIT_TIME)).otherwise(F.greatest(_RUNNING, FLOOR))
+    return placed.where(is_winner).withColumn(_EFFECTIVE, effective).drop(_AFTER, _RUNNING, IS_EARLIER, FLOOR)
+
+
+def _winner_last() -> tuple[Column, ...]:
+    """The order of events of one sequence: a base wins, then a valid one, then a delete, then the payload hash tells.
+
+    A snapshot boundary counts only for keys that have no row in its snapshot.
+    """
+    return (
+        F.col(IS_BASE),
+        (F.col(c.OPERATION) == c.SNAPSHOT).desc(),
+        F.col(c.IS_QUARANTINED).desc(),
+        _is_closer(),
+        F.col(c.PAYLOAD_HASH),
+        F.col(c.OPERATION),
     )
-    in_order = Window.partitionBy(*table.primary_key).orderBy(c.SEQUENCE, *best_first)
-    return events.withColumn(_BEFORE, F.lag(c.SEQUENCE).over(in_order))
-
-
-def _timed(events: DataFrame, table: Table) -> DataFrame:
-    """Adds the effective time: the latest commit time up to the event's sequence, whoever wins a tie there."""
-    up_to = _in_sequence(table).rangeBetween(Window.unboundedPreceding, Window.currentRow)
-    running = F.greatest(F.max(c.COMMIT_TIME).over(up_to), F.col(FLOOR))
-    return events.withColumn(_EFFECTIVE, F.when(F.col(IS_BASE), F.col(c.COMMIT_TIME)).otherwise(running))
-
-
-def _winners(events: DataFrame) -> DataFrame:
-    """One event for each (key, sequence)."""
-    return events.where(~F.col(_BEFORE).eqNullSafe(F.col(c.SEQUENCE))).drop(_BEFORE)
 
 
 def _is_closer() -> Column:
     return F.col(c.OPERATION).isin(c.DELETE, *c.KEYLESS)
 
 
+def _is_upsert() -> Column:
+    return ~F.col(c.IS_QUARANTINED) & ~_is_closer()
+
+
+def _ends_life() -> Column:
+    """Of a base with a gap: what follows inherits nothing of it."""
+    return F.col(IS_BASE) & F.col(c.UNCERTAIN_SINCE).isNotNull()
+
+
 def _lives(events: DataFrame, table: Table) -> DataFrame:
     """Adds the life: what unchanged columns may inherit within ends at a delete, a truncate and a gap marker."""
-    starts = (F.col(c.IS_QUARANTINED) | _is_closer()).cast("int")
-    ends = (F.col(IS_BASE) & F.col(c.UNCERTAIN_SINCE).isNotNull()).cast("int")
-    before = _in_sequence(table).rowsBetween(Window.unboundedPreceding, -1)
-    life = F.sum(starts).over(_so_far(table)) + F.coalesce(F.sum(ends).over(before), F.lit(0))
-    return events.select("*", life.alias(_LIFE), _upserts().alias(_IS_UPSERT))
-
-
-def _upserts() -> Column:
-    return ~F.col(c.IS_QUARANTINED) & ~_is_closer()
+    window = _in_sequence(table)
+    before = window.rowsBetween(Window.unboundedPreceding, -1)
+    starts, ends = (~_is_upsert()).cast("int"), _ends_life().cast("int")
+    life = F.sum(starts).over(_so_far(window)) + F.coalesce(F.sum(ends).over(before), F.lit(0))
+    return events.withColumn(_LIFE, life)
 
 
 def _resolve(events: DataFrame, table: Table) -> DataFrame:
     """Columns an event doesn't author take the last authored value of the same life."""
-    so_far = _so_far(table, _LIFE)
+    so_far = _so_far(_in_sequence(table))
 
     def authored(name: str) -> Column:
-        return F.col(_IS_UPSERT) & ~F.coalesce(F.array_contains(c.NOT_AUTHORED, name), F.lit(False))
+        return _is_upsert() & ~F.coalesce(F.array_contains(c.NOT_AUTHORED, name), F.lit(False))
 
     def last(name: str) -> Column:
-        known = F.struct(F.col(name).alias(_PRESENT), _was_unresolved(name).alias("unresolved"))
+        known = F.struct(F.col(name).alias(_PRESENT), _was_unresolved(name).alias(_UNRESOLVED), F.col(_LIFE))
         return F.last(F.when(authored(name), known), ignorenulls=True).over(so_far)
 
-    values = {name: last(name) for name in table.value_columns}
-    packed = events.select("*", *(value.alias(f"_last_{name}") for name, value in values.items()))
+    names = table.value_columns
+    packed = events.select("*", *(last(name).alias(_last(name)) for name in names))
     return packed.select(
-        *(name for name in events.columns if name not in values and name != c.UNRESOLVED),
-        *(F.col(f"_last_{name}")[_PRESENT].alias(name) for name in values),
-        _unresolved(tuple(values)).alias(c.UNRESOLVED),
+        *(name for name in events.columns if name not in names and name not in (c.UNRESOLVED, _LIFE)),
+        *(F.when(_is_of_this_life(name), F.col(_last(name))[_PRESENT]).alias(name) for name in names),
+        _unresolved(names).alias(c.UNRESOLVED),
     )
+
+
+def _last(name: str) -> str:
+    return f"_last_{name}"
+
+
+def _is_of_this_life(name: str) -> Column:
+    """False where nothing tells the column yet."""
+    return F.col(_last(name))[_LIFE].eqNullSafe(F.col(_LIFE))
 
 
 def _was_unresolved(name: str) -> Column:
@@ -125,67 +144,63 @@ def _was_unresolved(name: str) -> Column:
 
 def _unresolved(names: tuple[str, ...]) -> Column:
     """Columns that an event left out and that nothing in its life tells; NULL where every one is known."""
-
-    def is_unresolved(name: str) -> Column:
-        last = F.col(f"_last_{name}")
-        return last.isNull() | last["unresolved"]
-
-    conditions = [F.col(_IS_UPSERT) & is_unresolved(name) for name in names]
+    conditions = [_is_upsert() & (~_is_of_this_life(name) | F.col(_last(name))[_UNRESOLVED]) for name in names]
     some = reduce(operator.or_, conditions, F.lit(False))
     listed = F.array(*(F.when(condition, F.lit(name)) for condition, name in zip(conditions, names, strict=True)))
     return F.when(some, F.array_compact(listed)).cast("array<string>")
 
 
 def _runs(events: DataFrame, table: Table) -> DataFrame:
-    """Marks the events that open a version: an upsert, unless it only repeats what its life already shows."""
-    tracked = table.track_columns or (*table.value_columns, c.UNRESOLVED)
-    may_repeat = F.lit(True) if table.track_columns else F.col(c.OPERATION) == c.READ
+    """Marks the events that open a version: an upsert, unless it repeats what the upsert right before it shows.
+
+    Behind a closer, a gap marker and a base with a gap another life begins, so nothing there is repeated.
+    """
     before = _in_sequence(table)
-    previous, life = F.lag(F.struct(*tracked)).over(before), F.lag(_LIFE).over(before)
-    had_one = F.coalesce(F.lag(_IS_UPSERT).over(before) & (life == F.col(_LIFE)), F.lit(False))
-    repeats = may_repeat & had_one & previous.eqNullSafe(F.struct(*tracked))
-    marked = events.withColumn(_OPENS, F.col(_IS_UPSERT) & ~repeats)
-    return marked.withColumn(_RUN, F.sum(F.col(_OPENS).cast("int")).over(_so_far(table)))
+    shown = F.struct(*(table.track_columns or (*table.value_columns, c.UNRESOLVED)))
+    previous = F.lag(F.when(_is_upsert() & ~_ends_life(), shown)).over(before)
+    may_repeat = F.lit(True) if table.track_columns else F.col(c.OPERATION) == c.READ
+    repeats = (may_repeat & previous.eqNullSafe(shown)).alias(_REPEATS)
+    follows_gap = F.coalesce(F.lag(c.IS_QUARANTINED).over(before), F.lit(False)).alias(_FOLLOWS_GAP)
+    return events.select("*", repeats, follows_gap).withColumn(_OPENS, _is_upsert() & ~F.col(_REPEATS))
 
 
-def _collapse(events: DataFrame, table: Table) -> DataFrame:
-    """Only openers and closers stay; an opener learns of the first gap before its end, and its run's newest values."""
-    run = _in_sequence(table, _RUN, _CLOSED).rowsBetween(Window.currentRow, Window.unboundedFollowing)
-    gap = F.min(F.when(F.col(c.IS_QUARANTINED), F.col(c.SEQUENCE))).over(run)
-    since = F.coalesce(F.when(F.col(IS_BASE), F.col(c.UNCERTAIN_SINCE)), gap)
-    closed = events.withColumn(_CLOSED, F.sum(_is_closer().cast("int")).over(_so_far(table)))
-    known = closed.withColumn(c.UNCERTAIN_SINCE, since)
-    newest = _newest_values(known, table, run) if table.track_columns else known
-    return newest.where(F.col(_OPENS) | _is_closer())
+def _boundaries(runs: DataFrame, table: Table) -> DataFrame:
+    """Openers, closers and the first of gap markers in a row: an upsert behind one opens a version whatever it has."""
+    newest = _newest_values(runs, table) if table.track_columns else runs
+    return newest.where(F.col(_OPENS) | _is_closer() | (F.col(c.IS_QUARANTINED) & ~F.col(_FOLLOWS_GAP)))
 
 
-def _newest_values(events: DataFrame, table: Table, run: WindowSpec) -> DataFrame:
-    """Untracked columns show the newest value of the version's run."""
+def _newest_values(runs: DataFrame, table: Table) -> DataFrame:
+    """Of an opener the newest values that the upserts of its run show in untracked columns."""
+    begins = (F.col(_OPENS) | _is_closer()).cast("int")
+    stretches = runs.withColumn(_STRETCH, F.sum(begins).over(_so_far(_in_sequence(table))))
+    whole = Window.partitionBy(*table.primary_key, _STRETCH).orderBy(c.SEQUENCE)
+    whole = whole.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     names = [name for name in table.value_columns if name not in table.track_columns]
     shown = (*names, c.UNRESOLVED)
-    last = F.last(F.when(F.col(_IS_UPSERT), F.struct(*shown)), ignorenulls=True).over(run)
-    packed = events.withColumn("_newest", last)
-    kept = (name for name in events.columns if name not in shown)
+    last = F.last(F.when(_is_upsert(), F.struct(*shown)), ignorenulls=True).over(whole)
+    packed = stretches.withColumn("_newest", last)
+    kept = (name for name in runs.columns if name not in shown)
     return packed.select(*kept, *(F.col("_newest")[name].alias(name) for name in shown))
 
 
 def _versions(boundaries: DataFrame, table: Table) -> DataFrame:
-    """Each opener ends where the next opener or closer begins."""
+    """Each opener ends where the next opener or closer begins; between them is a gap marker or nothing."""
     following = _in_sequence(table)
-    ended = boundaries.select(
-        "*",
-        F.lead(c.SEQUENCE).over(following).alias("_next_sequence"),
-        F.lead(_EFFECTIVE).over(following).alias("_next_effective"),
-        F.lead(c.OPERATION).over(following).alias("_next_operation"),
-    )
-    return ended.where(_OPENS).select(
+    boundary = F.struct(c.SEQUENCE, _EFFECTIVE, c.OPERATION, c.IS_QUARANTINED)
+    ends = [F.lead(boundary, distance).over(following).alias(f"_next_{distance}") for distance in (1, 2)]
+    has_gap = F.coalesce(F.col("_next_1")[c.IS_QUARANTINED], F.lit(False))
+    end = F.when(has_gap, F.col("_next_2")).otherwise(F.col("_next_1"))
+    gap = F.when(has_gap, F.col("_next_1")[c.SEQUENCE])
+    ended = boundaries.select("*", *ends).where(_OPENS).select("*", end.alias(_END), gap.alias(_GAP))
+    return ended.select(
         *table.column_names,
         c.SEQUENCE,
         c.OPERATION,
         F.col(_EFFECTIVE).alias(c.EFFECTIVE_FROM),
-        F.col("_next_effective").alias(c.EFFECTIVE_TO),
-        F.col("_next_sequence").isNull().alias(c.IS_CURRENT),
-        F.col("_next_sequence").alias(c.END_SEQUENCE),
+        F.col(_END)[_EFFECTIVE].alias(c.EFFECTIVE_TO),
+        F.col(_END).isNull().alias(c.IS_CURRENT),
+        F.col(_END)[c.SEQUENCE].alias(c.END_SEQUENCE),
         _uncertain_since().alias(c.UNCERTAIN_SINCE),
         c.UNRESOLVED,
         c.INGESTED_AT,
@@ -194,6 +209,7 @@ def _versions(boundaries: DataFrame, table: Table) -> DataFrame:
 
 def _uncertain_since() -> Column:
     """The first gap marker; of an inferred delete no later than the epoch's start: it fell between that and the end."""
-    begin = F.greatest(F.col(c.SEQUENCE), epoch_start(F.col("_next_sequence")))
-    inferred = F.when(F.col("_next_operation") == c.SNAPSHOT, begin)
-    return F.least(F.col(c.UNCERTAIN_SINCE), inferred)
+    begin = F.greatest(F.col(c.SEQUENCE), epoch_start(F.col(_END)[c.SEQUENCE]))
+    inferred = F.when(F.col(_END)[c.OPERATION] == c.SNAPSHOT, begin)
+    known = F.coalesce(F.when(F.col(IS_BASE), F.col(c.UNCERTAIN_SINCE)), F.col(_GAP))
+    return F.least(known, inferred)

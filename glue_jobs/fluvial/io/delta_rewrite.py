@@ -19,6 +19,7 @@ from fluvial.io.delta_transaction import DeltaTransaction
 from fluvial.io.history_layout import limited_files
 from fluvial.io.near_files import file_name
 from fluvial.io.rewritten_rows import RewrittenRows
+from fluvial.io.session import MOST_BROADCAST
 from fluvial.streams import FILE, HistoryChanges
 
 
@@ -86,7 +87,8 @@ class Rewrite:
     def commit(self, found: FoundChanges, rewritten: RewrittenRows, note: str) -> Committed:
         """Applies the changes."""
         old = [self._files[name] for name in found.files]
-        rows = rewritten.of(self._transaction.rows_of(old), found.changes, may_change=bool(old))
+        are_many = found.count > MOST_BROADCAST
+        rows = rewritten.of(self._transaction.rows_of(old), found.changes, may_change=bool(old), are_many=are_many)
         with limited_files(self.session, found.count + sum(map(_rows_in, old))):
             added = self._transaction.write_files(rows)
         removed = [file.remove() for file in old]

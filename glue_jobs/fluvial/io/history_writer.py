@@ -12,7 +12,6 @@ from fluvial import columns as c
 from fluvial.config.locations import TableLocations
 from fluvial.config.model import Table
 from fluvial.config.settle import SettlePolicy
-from fluvial.errors import StorageError
 from fluvial.history.due import is_due
 from fluvial.history.epoch import reach_of_text
 from fluvial.history.key_range import ANY_KEY
@@ -29,7 +28,7 @@ from fluvial.io.observed import Aggregates
 from fluvial.io.prepared_settle import PreparedSettle
 from fluvial.io.rewritten_rows import RewrittenRows
 from fluvial.io.schemas import empty_frame, history_schema
-from fluvial.io.session import SMALL_BATCH, suit_batch_size
+from fluvial.io.session import MOST_BROADCAST, SMALL_BATCH, suit_batch_size
 from fluvial.io.settle_watch import SettleWatch
 from fluvial.streams import ACTION, FILE, BatchSummary, History, HistoryChanges, LogRows
 
@@ -120,22 +119,6 @@ class HistoryWriter:
         self.watch.look()
         return self._settle()
 
-    def rebuild(self) -> int:
-        """Derives the whole history from the log, whoever changed either, and replaces it in one commit."""
-        log = delta.snapshot(self.session, self.locations.log)
-        if log is None:
-            raise StorageError(f"{self.table.name}: no log at {self.locations.log}", "there is nothing to derive from")
-        rows = self._whole(log)
-        traits = read_traits(rows)
-        bounds = RangeBounds("", 0, None, traits.keyless, traits.has_partial)
-        nothing = History(empty_frame(self.session, history_schema(self.table)))
-        wanted = self._steps.changes(rows, rows, nothing, bounds)
-        held, actions = delta.checkpoint_counted(wanted, Aggregates(count_actions()))
-        note = Settled(log.table_id, log.version, is_rebuilt=True).note
-        versions, properties = in_order(held.drop(ACTION)), delta.history_properties(self.table)
-        delta.replace_rows(versions, self.locations.history, (c.IS_CURRENT,), properties, note)
-        return sum(actions.values())
-
     def _settle(self) -> int:
         watch = self.watch
         if watch.waiting.versions:
@@ -203,13 +186,15 @@ class HistoryWriter:
         history = self._near.read(rewrite, bounds)
         if rewrite is not None and rewrite.reads_at_least(SMALL_BATCH):
             suit_batch_size(self.session, SMALL_BATCH)
+        bounds = replace(bounds, touches_many=self._touches_many(rewrite, bounds))
         if self.table.track_columns:
             touched = TouchedKeys(self._steps.touched_runs(changes, history, bounds).localCheckpoint())
             bounds = replace(bounds, min_sequence=touched.agg(F.min(FIRST)).collect()[0][0])
             history = self._near.read(rewrite, bounds)
-            wanted = self._steps.changes_of_runs(touched, self._log_rows(changes, log, bounds), history, bounds)
+            rows = changes if self._is_all_new(bounds) else self._log_reader.near(log, bounds)
+            wanted = self._steps.changes_of_runs(touched, rows, history, bounds)
         else:
-            wanted = self._steps.changes(changes, self._log_rows(changes, log, bounds), history, bounds)
+            wanted = self._changes(changes, log, history, bounds)
         held, counts = delta.checkpoint_counted(wanted, self._counts)
         files = counts.pop("files")
         changed: int = sum(counts.values())
@@ -226,11 +211,21 @@ class HistoryWriter:
         seen = self.watch.history
         return Rewrite(self.session, self.locations.history, seen) if seen else None
 
-    def _log_rows(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds) -> LogRows:
-        """The log as of a version; of it the range alone where nothing in the range is late: that is read already."""
-        if self._reach is not None and self._reach.is_before(bounds):
-            return changes
-        return self._log_reader.near(log, bounds)
+    def _touches_many(self, rewrite: Rewrite | None, bounds: RangeBounds) -> bool:
+        """A row that waits touches one key; a keyless one each that has a near version."""
+        waiting = self.watch.waiting
+        if not waiting.is_known or waiting.rows > MOST_BROADCAST:
+            return True
+        return bounds.keyless is not None and rewrite is not None and rewrite.reads_at_least(MOST_BROADCAST)
+
+    def _changes(self, changes: LogRows, log: delta.Snapshot, history: History, bounds: RangeBounds) -> HistoryChanges:
+        """Where nothing in the range is late, it is all that is read of the log."""
+        if self._is_all_new(bounds):
+            return self._steps.changes_of_new(changes, history, bounds)
+        return self._steps.changes(changes, self._log_reader.near(log, bounds), history, bounds)
+
+    def _is_all_new(self, bounds: RangeBounds) -> bool:
+        return self._reach is not None and self._reach.is_before(bounds)
 
     def _write(self, rewrite: Rewrite | None, found: FoundChanges, note: str) -> None:
         if rewrite is None:

@@ -4,10 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
 from fluvial.history.range_bounds import RangeBounds, changed_by
-from fluvial.history.settle import TouchedKeys, lower_to_runs, settle_versions, touched_by_all, touched_keys
+from fluvial.history.settle import (
+    FIRST,
+    TouchedKeys,
+    lower_to_runs,
+    settle_versions,
+    touched_by_all,
+    touched_from,
+    touched_keys,
+)
 from fluvial.io.planned_steps import PlannedSteps
 from fluvial.streams import History, HistoryChanges, LogRows
 
@@ -26,8 +35,19 @@ class PreparedSettle:
         def steps(rows: DataFrame, near: DataFrame, *touching: DataFrame) -> DataFrame:
             return self._versions(self._touched(*touching), rows, near, bounds)
 
-        shape = ("changes", bounds.keyless is None, bounds.has_near_keyless, bounds.log_has_partial)
+        shape = ("changes", bounds.keyless is None, *_shape(bounds))
         return HistoryChanges(self._plan(shape, steps).over(rows, near, *_touching(fresh, near, bounds)))
+
+    def changes_of_new(self, fresh: LogRows, near: History, bounds: RangeBounds) -> HistoryChanges:
+        """The same where nothing in the range is late: no other rows matter, and its first sequence does for all."""
+
+        def steps(fresh: DataFrame, near: DataFrame, *changed: DataFrame) -> DataFrame:
+            touched = self._touched(fresh, *changed) if changed else touched_from(fresh, self.table)
+            return self._versions(touched, fresh, near, bounds, are_all_new=True)
+
+        shape = ("changes of new", bounds.keyless is None, *_shape(bounds))
+        rows = LogRows(fresh.withColumn(FIRST, F.lit(bounds.min_sequence)))
+        return HistoryChanges(self._plan(shape, steps).over(rows, near, *_touching(rows, near, bounds)[1:]))
 
     def touched_runs(self, fresh: LogRows, near: History, bounds: RangeBounds) -> TouchedKeys:
         """The keys that a range touches, each with FIRST at the start of a run of events."""
@@ -46,19 +66,32 @@ class PreparedSettle:
         def steps(rows: DataFrame, near: DataFrame, touched: DataFrame) -> DataFrame:
             return self._versions(TouchedKeys(touched), rows, near, bounds)
 
-        shape = ("changes of runs", bounds.has_near_keyless, bounds.log_has_partial)
-        return HistoryChanges(self._plan(shape, steps).over(rows, near, touched))
+        return HistoryChanges(self._plan(("changes of runs", *_shape(bounds)), steps).over(rows, near, touched))
 
     def _touched(self, fresh: DataFrame, *changed: DataFrame) -> TouchedKeys:
         if changed:
             return touched_by_all(LogRows(fresh), History(*changed), self.table)
         return touched_keys(LogRows(fresh), self.table)
 
-    def _versions(self, touched: TouchedKeys, rows: DataFrame, near: DataFrame, bounds: RangeBounds) -> HistoryChanges:
-        return settle_versions(touched, LogRows(rows), History(near), bounds, self.table)
+    def _versions(
+        self,
+        touched: TouchedKeys,
+        rows: DataFrame,
+        near: DataFrame,
+        bounds: RangeBounds,
+        *,
+        are_all_new: bool = False,
+    ) -> HistoryChanges:
+        sent = touched if bounds.touches_many else TouchedKeys(F.broadcast(touched))
+        return settle_versions(sent, LogRows(rows), History(near), bounds, self.table, are_all_new=are_all_new)
 
     def _plan(self, shape: tuple[object, ...], steps: Callable[..., DataFrame]) -> PlannedSteps:
         return self._plans.setdefault(shape, PlannedSteps(self.session, steps))
+
+
+def _shape(bounds: RangeBounds) -> tuple[bool, ...]:
+    """What the versions' plan depends on."""
+    return bounds.touches_many, bounds.has_near_keyless, bounds.log_has_partial
 
 
 def _touching(fresh: LogRows, near: History, bounds: RangeBounds) -> tuple[DataFrame, ...]:

@@ -21,25 +21,28 @@ class RewrittenRows:
 
     session: SparkSession
     identity: Sequence[str]
-    _plans: dict[tuple[bool, int], PlannedSteps] = field(default_factory=dict, init=False)
+    _plans: dict[tuple[bool, bool, int], PlannedSteps] = field(default_factory=dict, init=False)
 
-    def of(self, old: DataFrame, changes: HistoryChanges, *, may_change: bool) -> DataFrame:
+    def of(self, old: DataFrame, changes: HistoryChanges, *, may_change: bool, are_many: bool = False) -> DataFrame:
         """The rows to write, in the order in which they lie in files.
 
-        Where no change names an old row, `may_change` is false, `old` only tells the columns.
+        Where no change names an old row, `may_change` is false, `old` only tells the columns. Changes that are many
+        aren't sent to each task.
         """
         writers = int(self.session.conf.get("spark.sql.shuffle.partitions") or 1)
 
         def steps(old: DataFrame, changes: DataFrame) -> DataFrame:
-            rows = self._changed(old, changes) if may_change else _inserted(old, changes)
+            named = changes.where(F.col(ACTION) != "INSERT")
+            known = named if are_many else F.broadcast(named)
+            rows = self._changed(old, known, changes) if may_change else _inserted(old, changes)
             return in_order(rows.coalesce(writers))
 
-        return self._plans.setdefault((may_change, writers), PlannedSteps(self.session, steps)).over(old, changes)
+        shape = (may_change, are_many, writers)
+        return self._plans.setdefault(shape, PlannedSteps(self.session, steps)).over(old, changes)
 
-    def _changed(self, old: DataFrame, changes: DataFrame) -> DataFrame:
-        known = F.broadcast(changes.where(F.col(ACTION) != "INSERT")).alias(_CHANGED)
+    def _changed(self, old: DataFrame, known: DataFrame, changes: DataFrame) -> DataFrame:
         same = (F.col(f"{_OLD}.`{name}`") == F.col(f"{_CHANGED}.`{name}`") for name in self.identity)
-        joined = old.alias(_OLD).join(known, functools.reduce(operator.and_, same), "left")
+        joined = old.alias(_OLD).join(known.alias(_CHANGED), functools.reduce(operator.and_, same), "left")
         kept = joined.where(F.coalesce(F.col(ACTION), F.lit("UPDATE")) == "UPDATE")
         told = _told(old, changes)
         shown = (_shown(name) if name in told else F.col(f"{_OLD}.`{name}`") for name in old.columns)

@@ -16,6 +16,8 @@ from fluvial.io.versions import Versions, assert_versions
 
 SMALL_BATCH: Final = 5_000
 """Plans over fewer rows are interpreted."""
+MOST_BROADCAST: Final = 200_000
+"""Rows that a driver collects and sends to each task for a join; what may be more is shuffled."""
 ADAPTS: Final = "spark.sql.adaptive.enabled"
 FUSES: Final = "spark.sql.codegen.wholeStage"
 _CODE: Final = "spark.sql.codegen.factoryMode"

@@ -1,4 +1,4 @@
-"""Settling and rebuilding by hand: histories brought up to their logs while no stream writes."""
+"""Settling by hand: histories brought up to their logs while no stream writes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,11 +23,6 @@ class SettleReport:
 def settle_tables(session: SparkSession, tables: Sequence[Table], locations: Locations) -> list[SettleReport]:
     """Folds everything that waits into the histories; a table that fails keeps no other from its turn."""
     return [_report(table, HistoryWriter(session, table, locations.table(table)).settle) for table in tables]
-
-
-def rebuild_table(session: SparkSession, table: Table, locations: Locations) -> int:
-    """Derives the whole history from the log and replaces it in one commit; how many versions it has then."""
-    return HistoryWriter(session, table, locations.table(table)).rebuild()
 
 
 def _report(table: Table, settle: Callable[[], int]) -> SettleReport:
