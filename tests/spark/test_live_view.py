@@ -46,17 +46,25 @@ def folded(log: list[Event], track_columns: tuple[str, ...]) -> list[tuple[Any, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "track_columns", "truncates"), [(11, (), 2), (12, ("a",), 1)])
+@pytest.mark.parametrize(
+    ("seed", "track_columns", "truncates", "most_broadcast"), [(11, (), 2, 0), (12, ("a",), 1, 200_000)]
+)
 def test_the_live_view_equals_the_fold_and_the_settled_history(
-    spark: SparkSession, tmp_path: Path, seed: int, track_columns: tuple[str, ...], truncates: int
+    spark: SparkSession,
+    tmp_path: Path,
+    seed: int,
+    track_columns: tuple[str, ...],
+    truncates: int,
+    most_broadcast: int,
 ) -> None:
+    """Whether the keys that a settle touches are sent to each task or too many for that."""
     random, use_case = Random(seed), use_case_with(*track_columns)
     table = use_case.tables[0]
     places = Locations(use_case, tmp_path).table(table)
     events = unique([random_event(random, key) for key in range(KEYS) for _ in range(random.randrange(1, 10))])
     chosen = [event for event in events if event.key] + [event for event in events if not event.key][:truncates]
     random.shuffle(chosen)
-    writer, log = HistoryWriter(spark, table, places), list[Event]()
+    writer, log = HistoryWriter(spark, table, places, most_broadcast), list[Event]()
     for number in range(BATCHES):
         new = chosen[number::BATCHES]
         log += new

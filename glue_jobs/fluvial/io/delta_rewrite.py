@@ -47,6 +47,7 @@ class Rewrite:
     session: SparkSession
     path: str
     table: delta.Snapshot
+    most_broadcast: int = MOST_BROADCAST
     _files: dict[str, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +88,7 @@ class Rewrite:
     def commit(self, found: FoundChanges, rewritten: RewrittenRows, note: str) -> Committed:
         """Applies the changes."""
         old = [self._files[name] for name in found.files]
-        are_many = found.count > MOST_BROADCAST
+        are_many = found.count > self.most_broadcast
         rows = rewritten.of(self._transaction.rows_of(old), found.changes, may_change=bool(old), are_many=are_many)
         with limited_files(self.session, found.count + sum(map(_rows_in, old))):
             added = self._transaction.write_files(rows)

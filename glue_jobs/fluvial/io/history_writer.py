@@ -42,6 +42,7 @@ class HistoryWriter:
     parent: SparkSession
     table: Table
     locations: TableLocations
+    most_broadcast: int = MOST_BROADCAST
     _traits: LogTraits | None = field(default=None, init=False)
     _reach: Reach | None = field(default=None, init=False)
     _folded: int | None = field(default=None, init=False)
@@ -209,14 +210,14 @@ class HistoryWriter:
     def _begin(self) -> Rewrite | None:
         """A transaction on the history as it was looked at; None where there is none yet."""
         seen = self.watch.history
-        return Rewrite(self.session, self.locations.history, seen) if seen else None
+        return Rewrite(self.session, self.locations.history, seen, self.most_broadcast) if seen else None
 
     def _touches_many(self, rewrite: Rewrite | None, bounds: RangeBounds) -> bool:
         """A row that waits touches one key; a keyless one each that has a near version."""
         waiting = self.watch.waiting
-        if not waiting.is_known or waiting.rows > MOST_BROADCAST:
+        if not waiting.is_known or waiting.rows > self.most_broadcast:
             return True
-        return bounds.keyless is not None and rewrite is not None and rewrite.reads_at_least(MOST_BROADCAST)
+        return bounds.keyless is not None and rewrite is not None and rewrite.reads_at_least(self.most_broadcast)
 
     def _changes(self, changes: LogRows, log: delta.Snapshot, history: History, bounds: RangeBounds) -> HistoryChanges:
         """Where nothing in the range is late, it is all that is read of the log."""
