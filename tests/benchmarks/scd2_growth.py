@@ -46,8 +46,8 @@ class Size:
 
 
 FULL: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=14, warm_up=6)
-SKEWED: Final = Size(keys=20_000, histories=(1, 100), rounds=5, warm_up=2)
-"""Behind the uniform one, whose rounds have warmed everything up."""
+SKEWED: Final = Size(keys=20_000, histories=(1, 100), rounds=14, warm_up=6)
+"""As many rounds: until they reach further back than late events do, each batch is compared with the log."""
 QUICK: Final = Size(keys=20_000, histories=(1, 10, 100), rounds=3, warm_up=1)
 LARGE: Final = Size(keys=1_000_000, histories=(1, 4), rounds=8, warm_up=5)
 
