@@ -65,22 +65,21 @@ def _no_floor() -> Column:
     return F.lit(None).cast("timestamp").alias(FLOOR)
 
 
-def lower_to_runs(touched: TouchedKeys, near: History, table: Table) -> TouchedKeys:
+def lower_to_runs(touched: TouchedKeys, sent: TouchedKeys, near: History, table: Table) -> TouchedKeys:
     """For tables with `track_columns`: FIRST goes back to the start of the run of events that covers it.
 
-    Such a version shows its newest untracked values, which are not those it had at FIRST.
+    Such a version shows its newest untracked values, which are not those it had at FIRST. `sent` are `touched` as they
+    are to be joined.
     """
     key = list(table.primary_key)
-    starts = near.select(
-        *key, F.col(c.SEQUENCE).alias("_start"), c.END_SEQUENCE, F.col(c.EFFECTIVE_FROM).alias("_from")
+    covers = (F.col(c.SEQUENCE) < F.col(FIRST)) & _is_open_at_first()
+    starts = (
+        near.join(sent, key)
+        .where(covers)
+        .select(*key, F.col(c.SEQUENCE).alias(FIRST), F.col(c.EFFECTIVE_FROM).alias(FLOOR))
     )
-    covers = (F.col("_start") < F.col(FIRST)) & (
-        F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= F.col(FIRST))
-    )
-    joined = touched.join(starts, key, "left").withColumn("_covers", covers)
-    lowest = F.min(F.when(F.col("_covers"), F.col("_start")))
-    floor = F.min(F.when(F.col("_covers"), F.col("_from"))).alias(FLOOR)
-    return TouchedKeys(joined.groupBy(*key).agg(F.coalesce(lowest, F.min(FIRST)).alias(FIRST), floor))
+    lowest = (F.min(name).alias(name) for name in (FIRST, FLOOR))
+    return TouchedKeys(touched.unionByName(starts).groupBy(*key).agg(*lowest))
 
 
 def settle_versions(
@@ -116,8 +115,11 @@ def _is_keyless() -> Column:
 
 def _from_first_on(near: DataFrame, touched: TouchedKeys, table: Table) -> DataFrame:
     """The history's versions of the touched keys that may change, each key's base among them."""
-    joined = near.join(touched, list(table.primary_key))
-    return joined.where(F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= F.col(FIRST)))
+    return near.join(touched, list(table.primary_key)).where(_is_open_at_first())
+
+
+def _is_open_at_first() -> Column:
+    return F.col(c.END_SEQUENCE).isNull() | (F.col(c.END_SEQUENCE) >= F.col(FIRST))
 
 
 def _new() -> tuple[Column, Column]:

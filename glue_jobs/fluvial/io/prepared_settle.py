@@ -53,9 +53,10 @@ class PreparedSettle:
         """The keys that a range touches, each with FIRST at the start of a run of events."""
 
         def steps(near: DataFrame, *touching: DataFrame) -> DataFrame:
-            return lower_to_runs(self._touched(*touching), History(near), self.table)
+            touched = self._touched(*touching)
+            return lower_to_runs(touched, _sent(touched, bounds), History(near), self.table)
 
-        plan = self._plan(("runs", bounds.keyless is None), steps)
+        plan = self._plan(("runs", bounds.keyless is None, bounds.touches_many), steps)
         return TouchedKeys(plan.over(near, *_touching(fresh, near, bounds)))
 
     def changes_of_runs(
@@ -82,11 +83,16 @@ class PreparedSettle:
         *,
         are_all_new: bool = False,
     ) -> HistoryChanges:
-        sent = touched if bounds.touches_many else TouchedKeys(F.broadcast(touched))
+        sent = _sent(touched, bounds)
         return settle_versions(sent, LogRows(rows), History(near), bounds, self.table, are_all_new=are_all_new)
 
     def _plan(self, shape: tuple[object, ...], steps: Callable[..., DataFrame]) -> PlannedSteps:
         return self._plans.setdefault(shape, PlannedSteps(self.session, steps))
+
+
+def _sent(touched: TouchedKeys, bounds: RangeBounds) -> TouchedKeys:
+    """The keys as they are to be joined: sent to each task unless they are many."""
+    return touched if bounds.touches_many else TouchedKeys(F.broadcast(touched))
 
 
 def _shape(bounds: RangeBounds) -> tuple[bool, ...]:
