@@ -11,7 +11,6 @@ from pyspark.sql import functions as F
 from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
 from fluvial.envelope.operations import operation_of
 from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_number, sequence
-from fluvial.seldom import seldom
 
 _OPERATIONS: Final = {INSERT: "c", UPDATE: "u", DELETE: "d", READ: "r", TRUNCATE: "t"}
 _MESSAGE: Final = "m"
@@ -54,7 +53,7 @@ def event_sequence(parsed: Column) -> Column:
     source = parsed["source"]
     is_snapshot = is_operation(parsed, READ) & (source["snapshot"] != "incremental") & (source["snapshot"] != "false")
     streamed_up_to = F.regexp_extract(source["sequence"], _LAST_OF_SEQUENCE, 1).cast("bigint")
-    lsn = F.coalesce(source["lsn"], F.when(source["snapshot"] == "incremental", seldom(streamed_up_to)))
+    lsn = F.coalesce(source["lsn"], F.when(source["snapshot"] == "incremental", streamed_up_to))
     return sequence(epoch_digits(parsed[EPOCH_FIELD]), F.coalesce(is_snapshot, F.lit(False)), lsn_number(lsn))
 
 

@@ -15,7 +15,6 @@ from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
 from fluvial.envelope.operations import operation_of
 from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_pair, sequence
 from fluvial.envelope.values import read_time
-from fluvial.seldom import seldom
 
 _OPERATIONS: Final = {
     INSERT: ("insert", "create"),
@@ -93,7 +92,7 @@ def event_sequence(parsed: Column, offset: Column) -> Column:
     """Loaded rows first; then the log position and the record's number in its transaction; else time and offset."""
     is_load = F.coalesce(is_operation(parsed, READ), F.lit(False))
     logged = F.when(~is_load, _logged_position(parsed))
-    position = F.coalesce(logged, seldom(_position_by_time(parsed, offset, is_load)))
+    position = F.coalesce(logged, _position_by_time(parsed, offset, is_load))
     return sequence(epoch_digits(parsed["data"][EPOCH_FIELD]), is_load, position)
 
 
@@ -120,7 +119,7 @@ def message_time(parsed: Column) -> Column:
 
 def commit_time(parsed: Column) -> Column:
     """Commit time where transaction details are on, else the time the message was built."""
-    return F.coalesce(read_time(parsed["metadata"]["commit-timestamp"]), seldom(message_time(parsed)))
+    return F.coalesce(read_time(parsed["metadata"]["commit-timestamp"]), message_time(parsed))
 
 
 def source_position(parsed: Column) -> Column:

@@ -165,7 +165,7 @@ def _not_authored(table: Table) -> Column:
 
     def unauthored(name: str) -> Column:
         text = F.col(_text_name(name))
-        absent = may_be_partial & seldom(~F.map_contains_key(F.col(IMAGE), name))
+        absent = may_be_partial & ~F.map_contains_key(F.col(IMAGE), name)
         return F.when(text.isNull(), absent).otherwise(is_unavailable(text))
 
     is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
