@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.io.lake_writer import LakeWriter
-from fluvial.io.settling import rebuild_table
+from fluvial.io.rebuild import rebuild_table
 from fluvial.io.verify import verify_table
 from fluvial.local.change_apply import Rebuild, apply_to_lake
 from fluvial.local.change_plan import make_change_plan

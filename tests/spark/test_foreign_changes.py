@@ -12,7 +12,7 @@ from fluvial.config.locations import Locations, TableLocations
 from fluvial.config.model import UseCase
 from fluvial.errors import StorageError
 from fluvial.io.lake_writer import LakeWriter
-from fluvial.io.settling import rebuild_table
+from fluvial.io.rebuild import rebuild_table
 from fluvial.io.verify import verify_table
 from tests.spark.records import TINY, MakeWriter, debezium, records
 
