@@ -15,9 +15,8 @@ from fluvial.io.history_writer import HistoryWriter
 from fluvial.io.query import open_lake
 from fluvial.io.verify import verify_table
 from tests.oracle.fold import Event, fold
-from tests.spark.test_settle_against_the_fold import LOG, START, log_row
+from tests.spark.test_settle_against_the_fold import LOG, START, log_row, random_log
 from tests.unit.io.lakes import use_case_of
-from tests.unit.verify.test_rederive import random_event, unique
 
 KEYS, BATCHES = 150, 6
 SETTLED_AFTER = (1, 2, 5)
@@ -61,8 +60,7 @@ def test_the_live_view_equals_the_fold_and_the_settled_history(
     random, use_case = Random(seed), use_case_with(*track_columns)
     table = use_case.tables[0]
     places = Locations(use_case, tmp_path).table(table)
-    events = unique([random_event(random, key) for key in range(KEYS) for _ in range(random.randrange(1, 10))])
-    chosen = [event for event in events if event.key] + [event for event in events if not event.key][:truncates]
+    chosen = random_log(random, KEYS, truncates)
     random.shuffle(chosen)
     writer, log = HistoryWriter(spark, table, places, most_broadcast), list[Event]()
     for number in range(BATCHES):

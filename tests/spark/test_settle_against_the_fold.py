@@ -119,9 +119,7 @@ def history_of(spark: SparkSession, known: Versions) -> History:
     return History(spark.createDataFrame([history_row(version) for version in known.values()], HISTORY))
 
 
-def settle(
-    steps: PreparedSettle, log: list[Event], new: list[Event], known: Versions, *, touches_many: bool = False
-) -> int:
+def settle(steps: PreparedSettle, log: list[Event], new: list[Event], known: Versions, *, touches_many: bool) -> int:
     spark, bounds = steps.session, bounds_of(log, new, touches_many=touches_many)
     rows, fresh, history = log_of(spark, log), log_of(spark, new), history_of(spark, known)
     near = near_versions(history, bounds)
@@ -149,8 +147,8 @@ def take_in(changes: DataFrame, known: Versions) -> int:
     return len(rows)
 
 
-def random_log(random: Random, keyless: int) -> list[Event]:
-    events = unique([random_event(random, key) for key in range(KEYS) for _ in range(random.randrange(1, 10))])
+def random_log(random: Random, keys: int, keyless: int) -> list[Event]:
+    events = unique([random_event(random, key) for key in range(keys) for _ in range(random.randrange(1, 10))])
     return [event for event in events if event.key] + [event for event in events if not event.key][:keyless]
 
 
@@ -162,7 +160,7 @@ def test_each_settle_leaves_what_the_fold_gives(
     spark: SparkSession, seed: int, track_columns: tuple[str, ...], keyless: int, touches_many: bool
 ) -> None:
     random = Random(seed)
-    chosen, steps = random_log(random, keyless), PreparedSettle(spark, table_of(*track_columns))
+    chosen, steps = random_log(random, KEYS, keyless), PreparedSettle(spark, table_of(*track_columns))
     random.shuffle(chosen)
     log: list[Event] = []
     known: Versions = {}
@@ -180,7 +178,7 @@ def test_a_range_in_which_nothing_is_late_needs_no_other_rows(
     spark: SparkSession, keyless: int, touches_many: bool
 ) -> None:
     random, steps, known = Random(keyless), PreparedSettle(spark, table_of()), Versions()
-    chosen, log = random_log(random, keyless), list[Event]()
+    chosen, log = random_log(random, KEYS, keyless), list[Event]()
     for number, (first, end) in enumerate(pairwise(["0000", "0000.1.0000000000000005", "0001", "0002"])):
         found = [event for event in chosen if first <= event.sequence < end]
         new = [event._replace(commit_time=event.commit_time + 30 * number) for event in found]
@@ -192,7 +190,7 @@ def test_a_range_in_which_nothing_is_late_needs_no_other_rows(
 
 
 def test_many_keys_aren_t_sent_to_each_task(spark: SparkSession) -> None:
-    new = [event for event in random_log(Random(1), 0) if not event.is_quarantined]
+    new = [event for event in random_log(Random(1), KEYS, 0) if not event.is_quarantined]
     steps, rows, nothing = PreparedSettle(spark, table_of()), log_of(spark, new), history_of(spark, {})
     for touches_many in (True, False):
         bounds = bounds_of(new, new, touches_many=touches_many)

@@ -36,7 +36,7 @@ class PreparedSettle:
             return self._versions(self._touched(*touching), rows, near, bounds)
 
         shape = ("changes", bounds.keyless is None, *_shape(bounds))
-        return HistoryChanges(self._plan(shape, steps).over(rows, near, *_touching(fresh, near, bounds)))
+        return HistoryChanges(self._plan(shape, steps).over(rows, near, fresh, *_changed(near, bounds)))
 
     def changes_of_new(self, fresh: LogRows, near: History, bounds: RangeBounds) -> HistoryChanges:
         """The same where nothing in the range is late: no other rows matter, and its first sequence does for all."""
@@ -47,7 +47,7 @@ class PreparedSettle:
 
         shape = ("changes of new", bounds.keyless is None, *_shape(bounds))
         rows = LogRows(fresh.withColumn(FIRST, F.lit(bounds.min_sequence)))
-        return HistoryChanges(self._plan(shape, steps).over(rows, near, *_touching(rows, near, bounds)[1:]))
+        return HistoryChanges(self._plan(shape, steps).over(rows, near, *_changed(near, bounds)))
 
     def touched_runs(self, fresh: LogRows, near: History, bounds: RangeBounds) -> TouchedKeys:
         """The keys that a range touches, each with FIRST at the start of a run of events."""
@@ -57,7 +57,7 @@ class PreparedSettle:
             return lower_to_runs(touched, _sent(touched, bounds), History(near), self.table)
 
         plan = self._plan(("runs", bounds.keyless is None, bounds.touches_many), steps)
-        return TouchedKeys(plan.over(near, *_touching(fresh, near, bounds)))
+        return TouchedKeys(plan.over(near, fresh, *_changed(near, bounds)))
 
     def changes_of_runs(
         self, touched: TouchedKeys, rows: LogRows, near: History, bounds: RangeBounds
@@ -100,6 +100,6 @@ def _shape(bounds: RangeBounds) -> tuple[bool, ...]:
     return bounds.touches_many, bounds.has_near_keyless, bounds.log_has_partial
 
 
-def _touching(fresh: LogRows, near: History, bounds: RangeBounds) -> tuple[DataFrame, ...]:
-    """Rows whose keys are touched, and the versions that keyless rows among them touch besides."""
-    return (fresh,) if bounds.keyless is None else (fresh, changed_by(near, bounds.keyless))
+def _changed(near: History, bounds: RangeBounds) -> tuple[History, ...]:
+    """The versions that keyless rows of the range touch besides those of its keys; none where it has no such row."""
+    return () if bounds.keyless is None else (changed_by(near, bounds.keyless),)
