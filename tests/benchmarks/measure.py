@@ -1,7 +1,8 @@
-"""Runs rivals in turn (A B C, A B C, …) on the same batches, and keeps what each round cost."""
+"""Runs rivals in turn on the same batches, each round in another order, and keeps what each round cost."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from statistics import mean, median
 from typing import Protocol
 
@@ -125,7 +126,7 @@ def run_in_turn(run: Run, rivals: Mapping[str, Rounds]) -> dict[str, Series]:
     """Every rival once in each round."""
     series = {name: rounds.series(name) for name, rounds in rivals.items()}
     for number in range(run.rounds):
-        for name, rounds in _rotated(rivals, number):
+        for name, rounds in _shuffled(rivals, number):
             cost = rounds.run(number)
             series[name].add(cost, is_warm_up=number < run.warm_up)
             run.report(f"round {number + 1}/{run.rounds} {name}: {_spent(cost, series[name])}")
@@ -142,7 +143,7 @@ def _spent(cost: Cost, series: Series) -> str:
     return f"{spent}, {series.events / cost.cpu_seconds:,.0f} events/CPU-s, {cost.jobs} jobs"
 
 
-def _rotated(rivals: Mapping[str, Rounds], by: int) -> list[tuple[str, Rounds]]:
-    """Each round begins with another rival, so that none always runs behind the same neighbour."""
-    listed, start = list(rivals.items()), by % len(rivals)
-    return [*listed[start:], *listed[:start]]
+def _shuffled(rivals: Mapping[str, Rounds], number: int) -> list[tuple[str, Rounds]]:
+    """What one leaves to the collector, the next one pays: it isn't the same one in each round."""
+    listed = list(rivals.items())
+    return Random(number).sample(listed, len(listed))

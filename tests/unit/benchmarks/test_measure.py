@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.benchmarks.cost import Cost, tree_cpu_seconds
-from tests.benchmarks.measure import Series, extra_cpu_seconds, ratio
+from tests.benchmarks.measure import Run, Series, extra_cpu_seconds, ratio, run_in_turn
 from tests.benchmarks.targets import AT_LEAST, AT_MOST, Finding
 
 
@@ -41,6 +41,29 @@ def test_a_target_is_met_at_its_limit_and_missed_beyond_it() -> None:
 def test_a_missed_target_is_told_in_capitals() -> None:
     found = Finding("T1", "dms: fast path / floor", 0.4, AT_LEAST, 0.60)
     assert found.row() == ("T1", "dms: fast path / floor", "0.4", "≥ 0.6", "MISSED")
+
+
+class Remembered:
+    """A rival that costs nothing, and writes down when it ran."""
+
+    def __init__(self, name: str, told: list[tuple[int, str]]) -> None:
+        self.name, self.told = name, told
+
+    def series(self, name: str) -> Series:
+        return Series(name, 100, 1)
+
+    def run(self, number: int) -> Cost:
+        self.told.append((number, self.name))
+        return Cost(1.0, 0.0, 1, 0)
+
+
+def test_in_each_round_every_rival_runs_once_and_behind_others_than_before() -> None:
+    told: list[tuple[int, str]] = []
+    run_in_turn(Run(6, 0, lambda _: None), {name: Remembered(name, told) for name in "ABCD"})
+    rounds = [[name for number, name in told if number == each] for each in range(6)]
+    assert [sorted(names) for names in rounds] == [list("ABCD")] * 6
+    before = {name: {names[names.index(name) - 1] for names in rounds if names[0] != name} for name in "ABCD"}
+    assert all(len(neighbours) > 1 for neighbours in before.values())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a command took that has ended")
