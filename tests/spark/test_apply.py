@@ -11,8 +11,10 @@ from pyspark.sql import SparkSession
 
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
+from fluvial.config.settle import SettlePolicy
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.rebuild import rebuild_table
+from fluvial.io.settling import settle_tables
 from fluvial.io.verify import verify_table
 from fluvial.local.change_apply import Rebuild, apply_to_lake
 from fluvial.local.change_plan import make_change_plan
@@ -42,6 +44,12 @@ def use_case(*tracked: str, columns: tuple[str, ...] = ("id", "a", "b", "price",
         track_columns=list(tracked),
     )
     return UseCase.model_validate(raw)
+
+
+def waiting(fleet: UseCase) -> UseCase:
+    """The same, settled by hand."""
+    never = SettlePolicy(policy="rows", rows=1_000_000)
+    return fleet.model_copy(update={"settings": fleet.settings.model_copy(update={"settle": never})})
 
 
 @pytest.fixture
@@ -107,6 +115,20 @@ def test_a_column_that_comes_back_shows_what_the_log_kept(
     assert verify_table(use_case(), home.lake, use_case().tables[0]).is_same
 
 
+def test_a_column_that_no_event_has_had_yet_is_settled_and_derived_all_the_same(
+    spark: SparkSession, tmp_path: Path, rebuild: Rebuild
+) -> None:
+    home, narrow = Home(tmp_path), waiting(use_case(columns=("id", "a", "price")))
+    write(spark, narrow, home, "q", EVENTS[:4])
+    write(spark, narrow, home, "q-2", EVENTS[:6])
+
+    (report,) = settle_tables(spark, use_case().tables[:1], Locations(use_case(), home.lake))
+    assert (report.error, report.changed_versions) == ("", 5)
+    assert verify_table(use_case(), home.lake, use_case().tables[0]).is_same
+    assert rebuild(use_case(), use_case().tables[:1], home) == {"items": 5}
+    assert verify_table(use_case(), home.lake, use_case().tables[0]).is_same
+
+
 LABEL = {"type": "rename", "column": "a", "params": {"new_name": "label"}}
 GROSS = {"type": "map", "column": "gross", "params": {"expression": "{{ price * 2 }}", "to_type": "decimal(12,2)"}}
 UNKNOWN = {"type": "default_value", "column": "b", "params": {"value": "?"}}
@@ -166,6 +188,7 @@ def test_a_stream_goes_on_over_a_table_whose_configuration_was_noted(
     apply_to_lake(use_case(), home, None, rebuild)
     write(spark, use_case(), home, "q-3", EVENTS[::-1], 0)
 
+    assert spark.read.format("delta").load(f"{home.lake}/tiny/items__log").count() == len(EVENTS)
     assert verify_table(use_case(), home.lake, use_case().tables[0]).is_same
     assert not make_change_plan(use_case(), home).has_changes
 

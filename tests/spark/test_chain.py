@@ -14,6 +14,7 @@ from fluvial.streams import KIND, REASON, BatchContext, FreshEvents, Records
 from fluvial.transforms.apply import apply_transforms
 from tests.spark.records import debezium, dms, records
 
+OUT_OF_TIME = "no commit time, or none of the years 1 to 9999"
 GOOD = {"id": 1, "a": "A", "b": "B", "price": "1.50", "seen_at": "2026-01-01T00:00:00.123456Z"}
 
 
@@ -28,8 +29,16 @@ def test_every_kind_of_record_is_told_apart(spark: SparkSession, tiny: UseCase) 
         ('{"schema": {}, "payload": {"op": "c"}}', "dead_letter", "converter writes schemas: set schemas.enable=false"),
         (b'{"op": "c", "after": {"a": "\xff"}}', "dead_letter", "not valid UTF-8 text"),
         ('{"op": "c", "after": {"a": "\\ud800"}}', "dead_letter", "not valid UTF-8 text"),
+        ('{"op": "c", "after": {"a": "\\\\\\ud800"}}', "dead_letter", "not valid UTF-8 text"),
+        ('{"op": "c", "after": {"a": "\\\\ud800\\ude00"}}', "dead_letter", "not valid UTF-8 text"),
+        (debezium("c", 5, GOOD | {"a": "C:\\udev, \\ud800 and \U0001f600"}), "event", None),
+        (debezium("d", 6, GOOD | {"a": "\\\\ude00"}), "event", None),
         (debezium("x", 5, GOOD), "dead_letter", "unknown operation"),
         (debezium("c", 0, GOOD), "dead_letter", "no usable source position"),
+        (debezium("c", 5, GOOD, ts_us=253_402_300_800_000_000), "dead_letter", OUT_OF_TIME),
+        (debezium("c", 5, GOOD, ts_us=None, ts_ms=1_767_225_600_000_000), "dead_letter", OUT_OF_TIME),
+        (debezium("c", 5, GOOD, ts_us=None, ts_ms=1_767_225_600_000_000_000), "dead_letter", OUT_OF_TIME),
+        (debezium("c", 5, GOOD, ts_us=253_402_300_799_999_999), "event", None),
         (debezium("c", 5, None), "dead_letter", "no row image"),
         (debezium("c", 5, {"a": "A"}), "dead_letter", "primary key missing or unreadable"),
         (debezium("c", 5, {"id": "seven"}), "dead_letter", "primary key missing or unreadable"),
@@ -41,6 +50,28 @@ def test_every_kind_of_record_is_told_apart(spark: SparkSession, tiny: UseCase) 
     frame = records(spark, [value for value, _, _ in values])
     checked = check_records(Records(frame), tiny.table("items")).orderBy("_offset").select(KIND, REASON)
     assert [tuple(row) for row in checked.collect()] == [(kind, reason) for _, kind, reason in values]
+
+
+def test_an_event_is_the_same_whatever_columns_are_configured(spark: SparkSession, tiny: UseCase) -> None:
+    items = tiny.table("items")
+    narrow = items.model_copy(update={"columns": items.columns[:2], "dq_rules": (), "deequ_checks": ()})
+    turned = items.model_copy(update={"columns": items.columns[::-1]})
+    frame = records(
+        spark, [debezium("c", 5, GOOD), dms("update", 6, GOOD), debezium("d", 7, {"id": 1}), debezium("t", 8)]
+    )
+    hashes = [
+        [row[0] for row in check_records(Records(frame), table).orderBy("_offset").select("_payload_hash").collect()]
+        for table in (items, narrow, turned)
+    ]
+    assert hashes[0] == hashes[1] == hashes[2]
+    assert len({*hashes[0]}) == 4
+
+
+def test_a_value_is_told_from_the_same_one_in_another_column(spark: SparkSession, tiny: UseCase) -> None:
+    rows = [{"a": "A", "b": None}, {"a": None, "b": "A"}, {"a": "A"}, {"a": "A", "b": ""}]
+    frame = records(spark, [debezium("u", 5, {"id": 1} | row) for row in rows])
+    checked = check_records(Records(frame), tiny.table("items")).select("_payload_hash")
+    assert checked.distinct().count() == 4
 
 
 def test_a_truncate_has_no_row_whatever_it_says(spark: SparkSession, tiny: UseCase) -> None:

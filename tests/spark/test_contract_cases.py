@@ -117,6 +117,7 @@ def test_every_case_of_the_contract_makes_its_versions(spark: SparkSession, tmp_
                 *(put(13, "A", 5), debezium("u", 9, {"part": "x", "id": 13, "a": "B"})),
                 *(put(14, "A", 5, time=20), put(14, "B", 6, time=9), put(14, "C", 7, time=9)),
                 *(put(15, "A", 5), put(15, "bad", 7), put(15, "C", 9, TOAST)),
+                *(put(16, "A", 5), put(16, "Z", 10)),
             ],
             "tracked": [put(1, "A", 5), put(2, "A", 5, "q"), put(2, "A", 10, "r"), put(3, "A", 5), gone(3, 7)],
             "whole": [
@@ -128,7 +129,8 @@ def test_every_case_of_the_contract_makes_its_versions(spark: SparkSession, tmp_
     late = {
         "plain": [
             *(put(1, "C", 7), put(2, "A", 3), put(3, "A", 5), put(4, "B", 11), gone(5, 7), gone(6, 10)),
-            *(put(8, "A", 5), put(9, "B", 5), put(10, "Z", 7, "q")),
+            *(put(8, "A", 5), put(9, "B", 5), put(10, "Z", 7, "q"), gone(16, 10)),
+            debezium("c", 5, {"part": "z\u2028\x85", **row(17, "A")}),
         ],
         "tracked": [put(1, "A", 3), put(2, "B", 7, "s"), put(3, "A", 9)],
         "whole": [put(3, "A", 5)],
@@ -152,8 +154,10 @@ def test_every_case_of_the_contract_makes_its_versions(spark: SparkSession, tmp_
         13: ["A/p[5,9)", "B/p[9,)"],
         14: ["A/p[5,6)", "B/p[6,7)", "C/p[7,)"],
         15: ["A/p[5,9)", "C/None[9,)"],
+        16: ["A/p[5,10)"],
+        17: ["A/p[5,)"],
     }
-    assert verify_table(CASES, tmp_path, CASES.table("plain")).sequence_conflicts == 2
+    assert verify_table(CASES, tmp_path, CASES.table("plain")).sequence_conflicts == 3
     assert lake.versions("tracked", "a", "b") == {
         1: ["A/p[3,)"],
         2: ["A/q[5,7)", "B/s[7,10)", "A/r[10,)"],

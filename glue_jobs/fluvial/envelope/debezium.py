@@ -11,10 +11,13 @@ from pyspark.sql import functions as F
 from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
 from fluvial.envelope.operations import operation_of
 from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_number, sequence
+from fluvial.envelope.values import within_years
 
 _OPERATIONS: Final = {INSERT: "c", UPDATE: "u", DELETE: "d", READ: "r", TRUNCATE: "t"}
 _MESSAGE: Final = "m"
 _SNAPSHOT_ENDS: Final = ("last", "last_in_data_collection")
+_LONGEST_MILLIS: Final = 2**62 // 1000
+"""As microseconds they are a number still."""
 _LAST_OF_SEQUENCE: Final = r'"(\d+)"\s*\]\s*$'
 
 
@@ -66,10 +69,10 @@ def ends_snapshot(parsed: Column) -> Column:
 
 
 def commit_time(parsed: Column) -> Column:
-    """Commit time in UTC, microseconds; older connectors give milliseconds only."""
+    """Commit time in UTC, microseconds; older connectors give milliseconds only. Null outside the years 1 to 9999."""
     source = parsed["source"]
-    micros = F.coalesce(source["ts_us"], source["ts_ms"] * 1000)
-    return F.timestamp_micros(micros)
+    millis = F.when(source["ts_ms"].between(-_LONGEST_MILLIS, _LONGEST_MILLIS), source["ts_ms"])
+    return within_years(F.timestamp_micros(F.coalesce(source["ts_us"], millis * 1000)), "timestamp")
 
 
 def source_position(parsed: Column) -> Column:

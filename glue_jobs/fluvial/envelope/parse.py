@@ -47,8 +47,6 @@ _RECORD: Final = (RAW_KEY, RAW_VALUE, c.TOPIC, c.PARTITION, c.OFFSET, KAFKA_TIME
 _PLACE: Final = (*c.POSITION, KAFKA_TIMESTAMP, SNAPSHOT_END)
 """What is copied from level to level as it is."""
 _UPSERTS: Final = (c.INSERT, c.UPDATE, c.READ)
-_ABSENT: Final = "\x00"
-"""Stands for NULL in the payload hash, which would otherwise skip it and confuse (a, NULL) with (NULL, a)."""
 
 
 def parse_envelope(records: Records, table: Table) -> ParsedRecords:
@@ -60,7 +58,7 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
     parsed = records.select(*_record_columns(), _parsed_value().alias(_PARSED), *_exact_numbers(table))
     opened = parsed.select("*", *_dms_images(table))
     placed = opened.select(*_RECORD, *_event_columns(F.col(_PARSED), table))
-    typed = placed.select("*", *typed_columns(table), _not_authored(table))
+    typed = placed.select("*", *typed_columns(table), _not_authored(table), _payload_hash())
     return ParsedRecords(typed.select(*_output_columns(table)))
 
 
@@ -193,32 +191,34 @@ def _names_where(applies: Column, conditions: dict[str, Column]) -> Column:
     return F.when(some, F.array_compact(names))
 
 
-def _payload_hash(table: Table) -> Column:
-    """64 bits over the raw row and its commit time: tells a redelivery from a conflict at one position."""
-    texts = (F.coalesce(F.col(_text_name(name)), F.lit(_ABSENT)) for name in table.column_names)
-    return F.xxhash64(*texts, c.NOT_AUTHORED, c.COMMIT_TIME)
+def _payload_hash() -> Column:
+    """64 bits over the raw row and its commit time: tells a redelivery from a conflict at one position.
+
+    Of the row as it came, whatever columns are configured: what comes again after these changed is the same event. Each
+    text follows its name, because NULL is left out of the sum.
+    """
+    return F.xxhash64(F.map_entries(IMAGE), c.COMMIT_TIME).alias(c.PAYLOAD_HASH)
 
 
 def _output_columns(table: Table) -> list[Column]:
     """All but the texts, which nothing needs after these."""
     kept = (*_PLACE, c.NOT_AUTHORED, IMAGE, PREVIOUS_KEY, *table.column_names)
-    reason, payload_hash = rejection_reason(table.primary_key), _payload_hash(table)
+    reason = rejection_reason(table.primary_key)
     kind = record_kind(reason)
     return [
         kind.alias(KIND),
         *(F.col(name) for name in kept),
         reason.alias(REASON),
-        payload_hash.alias(c.PAYLOAD_HASH),
-        _fingerprint(table, kind, payload_hash).alias(FINGERPRINT),
+        F.col(c.PAYLOAD_HASH),
+        _fingerprint(table, kind).alias(FINGERPRINT),
         unreadable_columns(table).alias(UNREADABLE),
         *(F.when(reason.isNotNull(), F.col(name)).cast("binary").alias(name) for name in (RAW_KEY, RAW_VALUE)),
     ]
 
 
-def _fingerprint(table: Table, kind: Column, payload_hash: Column) -> Column:
-    """Computed for every record and dropped by the sum, so that Spark takes the payload's hash from beside it."""
-    of_any = F.xxhash64(*table.primary_key, c.SEQUENCE, c.OPERATION, payload_hash)
-    return of_any + F.when(kind == EVENT, F.lit(0))
+def _fingerprint(table: Table, kind: Column) -> Column:
+    """NULL for a record that is no event."""
+    return F.when(kind == EVENT, F.xxhash64(*table.primary_key, c.SEQUENCE, c.OPERATION, c.PAYLOAD_HASH))
 
 
 def _changed_key(table: Table, before: Column, after: Column) -> Column:

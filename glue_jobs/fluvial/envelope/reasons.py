@@ -14,6 +14,8 @@ IS_TOMBSTONE: Final = "_is_tombstone"
 ENVELOPE_REASON: Final = "_envelope_reason"
 IS_CONTROL: Final = "_is_control"
 HAS_IMAGE: Final = "_has_image"
+_ESCAPED_BACKSLASH: Final = r"\\\\"
+"""A pair of them, as a regex: the second one begins no escape, whatever follows."""
 _LONE_SURROGATE: Final = (
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
 )
@@ -44,7 +46,7 @@ def rejection_reason(primary_key: tuple[str, ...]) -> Column:
         .when(F.col(IS_CONTROL), None)
         .when(operation.isNull(), F.lit("unknown operation"))
         .when(F.col(c.SEQUENCE).isNull(), F.lit("no usable source position"))
-        .when(F.col(c.COMMIT_TIME).isNull(), F.lit("no commit time"))
+        .when(F.col(c.COMMIT_TIME).isNull(), F.lit("no commit time, or none of the years 1 to 9999"))
         .when(has_row & ~F.col(HAS_IMAGE) & (operation != c.DELETE), F.lit("no row image"))
         .when(has_row & key_missing, F.lit("primary key missing or unreadable"))
     )
@@ -63,4 +65,5 @@ def record_kind(reason: Column) -> Column:
 def _is_not_text(text: Column) -> Column:
     """Bytes that aren't UTF-8, or an escaped surrogate without its partner: reading them would change the data."""
     damaged = F.encode(text, "UTF-8").cast("string") != text
-    return damaged | (text.contains("\\u") & text.rlike(_LONE_SURROGATE))
+    escapes = F.regexp_replace(text, _ESCAPED_BACKSLASH, "_")
+    return damaged | (text.contains("\\u") & escapes.rlike(_LONE_SURROGATE))

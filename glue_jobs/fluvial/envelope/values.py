@@ -59,7 +59,7 @@ def _date(text: Column) -> Column:
     """ISO dates, with Debezium's trailing Z, or days since 1970-01-01."""
     iso = F.when(text.rlike(_DATE), text.substr(1, 10).cast("date"))
     days = F.date_add(F.lit("1970-01-01").cast("date"), text.cast("int"))
-    return _within_years(F.when(text.rlike(_DIGITS), days).otherwise(iso), "date")
+    return within_years(F.when(text.rlike(_DIGITS), days).otherwise(iso), "date")
 
 
 def _timestamp(text: Column) -> Column:
@@ -67,10 +67,11 @@ def _timestamp(text: Column) -> Column:
     number = text.cast("bigint")
     micros = F.when(F.abs(number) >= _MICROSECONDS_FROM, number).otherwise(number * 1000)
     is_number = number.isNotNull() & text.rlike(_DIGITS)
-    return F.when(is_number, _within_years(F.timestamp_micros(micros), "timestamp")).otherwise(read_time(text))
+    return F.when(is_number, within_years(F.timestamp_micros(micros), "timestamp")).otherwise(read_time(text))
 
 
-def _within_years(value: Column, kind: str) -> Column:
+def within_years(value: Column, kind: str) -> Column:
+    """The time or day where every reader of a lake agrees on it; else NULL."""
     return F.when(_is_within_years(value, kind), value)
 
 

@@ -80,8 +80,8 @@ def batch_note(query_id: str, batch_id: int) -> str:
 
 
 def parse_commit(version: int, text: str) -> Commit:
-    """A commit file: one JSON action a line."""
-    actions = [json.loads(line) for line in text.splitlines() if line.strip()]
+    """A commit file: one JSON action a line; a text in it may hold what Unicode calls the end of one."""
+    actions = [json.loads(line) for line in text.split("\n") if line.strip()]
     info: Mapping[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
     added, removed = _changed(actions, "add"), _changed(actions, "remove")
     return Commit(

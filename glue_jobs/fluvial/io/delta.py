@@ -107,7 +107,7 @@ def read_files(session: SparkSession, path: str, version: int) -> CommittedFiles
     text = _read_commit_file(session, path, version)
     if text is None:
         return None
-    lines = text.splitlines()
+    lines = text.split("\n")  # a text in a line may hold what Unicode calls the end of one
     action = jvm(session).org.apache.spark.sql.delta.actions.Action
     added = [action.fromJson(line) for line in lines if line.startswith('{"add"')]
     appended = [file for file in added if file.dataChange()]

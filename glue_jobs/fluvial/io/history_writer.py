@@ -22,7 +22,7 @@ from fluvial.io.commits import Settled
 from fluvial.io.delta_rewrite import FoundChanges, Rewrite
 from fluvial.io.history_layout import in_order
 from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_commit, measure_range, read_traits
-from fluvial.io.log_reader import AddedRows, LogReader
+from fluvial.io.log_reader import AddedRows, LogReader, as_log_rows
 from fluvial.io.near_history import NearHistory
 from fluvial.io.observed import Aggregates
 from fluvial.io.prepared_settle import PreparedSettle
@@ -147,7 +147,7 @@ class HistoryWriter:
         return added or AddedRows(self._whole(log), ANY_KEY)
 
     def _whole(self, log: delta.Snapshot) -> LogRows:
-        return LogRows(delta.read_version(self.session, self.locations.log, log.version))
+        return as_log_rows(delta.read_version(self.session, self.locations.log, log.version), self.table)
 
     def _add_new_columns(self) -> None:
         if not self._has_columns and self.watch.history is not None:

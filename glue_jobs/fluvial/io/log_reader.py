@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
 from fluvial.history.file_statistics import may_be_near
@@ -23,6 +24,14 @@ class AddedRows:
     keys: KeyRange
 
 
+def as_log_rows(rows: DataFrame, table: Table) -> LogRows:
+    """Rows of a log, NULL in a column that it lacks: it gets a new one with the first batch that is configured so."""
+    known = {name.lower() for name in rows.columns}
+    missing = [column for column in table.columns if column.name.lower() not in known]
+    empty = {column.name: F.lit(None).cast(column.type) for column in missing}
+    return LogRows(rows.withColumns(empty) if empty else rows)
+
+
 @dataclass
 class LogReader:
     """Reads the log of one table by its files."""
@@ -39,7 +48,7 @@ class LogReader:
             return None
         files = [file for commit in commits if commit is not None for file in commit.appended]
         keys = read_key_ranges([file.stats() for file in files], self.table)
-        return AddedRows(LogRows(self._transaction(log).rows_of(files)), keys)
+        return AddedRows(as_log_rows(self._transaction(log).rows_of(files), self.table), keys)
 
     def near(self, log: delta.Snapshot, bounds: RangeBounds) -> LogRows:
         """The log's rows that can matter to a range; asks Delta where they may stand in files not seen yet."""
@@ -49,7 +58,7 @@ class LogReader:
             known = transaction.find_files(may_be_near(bounds))
             reach = Reach(bounds.min_sequence, bounds.min_commit_micros)
             self._tail = LogTail(log.table_id, log.version, reach, tuple(map(log_file, known)))
-        return near_rows(LogRows(transaction.rows_of(known)), bounds)
+        return near_rows(as_log_rows(transaction.rows_of(known), self.table), bounds)
 
     def _followed(self, log: delta.Snapshot) -> LogTail | None:
         """The tail as of the log's version; None where it can't be told without asking."""

@@ -12,6 +12,7 @@ from fluvial.io import delta
 from fluvial.io.commits import Settled
 from fluvial.io.history_layout import in_order
 from fluvial.io.log_bounds import read_traits
+from fluvial.io.log_reader import as_log_rows
 from fluvial.io.observed import Aggregates
 from fluvial.io.prepared_settle import PreparedSettle
 from fluvial.io.schemas import empty_frame, history_schema
@@ -27,7 +28,7 @@ def rebuild_table(parent: SparkSession, table: Table, locations: Locations) -> i
     log = delta.snapshot(session, places.log)
     if log is None:
         raise StorageError(f"{table.name}: no log at {places.log}", "there is nothing to derive from")
-    rows = LogRows(delta.read_version(session, places.log, log.version))
+    rows = as_log_rows(delta.read_version(session, places.log, log.version), table.lake)
     held, actions = delta.checkpoint_counted(_versions(session, table.lake, rows), Aggregates(count_actions()))
     note = Settled(log.table_id, log.version, is_rebuilt=True).note
     versions, properties = in_order(held.drop(ACTION)), delta.history_properties(table.lake)

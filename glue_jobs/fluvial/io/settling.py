@@ -9,6 +9,7 @@ from fluvial.config.locations import Locations
 from fluvial.config.model import Table
 from fluvial.errors import FluvialError
 from fluvial.io.history_writer import HistoryWriter
+from fluvial.io.reason import reason
 
 
 @dataclass(frozen=True)
@@ -30,3 +31,5 @@ def _report(table: Table, settle: Callable[[], int]) -> SettleReport:
         return SettleReport(table.name, settle())
     except FluvialError as error:
         return SettleReport(table.name, 0, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever Spark refuses with, it is about this table
+        return SettleReport(table.name, 0, reason(error))

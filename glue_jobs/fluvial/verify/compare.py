@@ -43,10 +43,11 @@ def accounting_sql(batches: str) -> str:
 
 
 def conflicts_sql(table: Table, log: str) -> str:
-    """How many valid events lost their position to another one with a different payload."""
+    """How many valid events lost their position to another one with a different payload, a delete to none included."""
     place = ", ".join(f'"{name}"' for name in (*table.primary_key, c.SEQUENCE))
     valid = f"NOT {c.IS_QUARANTINED} AND {c.OPERATION} NOT IN {c.KEYLESS}"
-    claims = f"SELECT count(DISTINCT {c.PAYLOAD_HASH}) - 1 AS losers FROM {log} WHERE {valid} GROUP BY {place}"
+    payload = f"({c.OPERATION} = '{c.DELETE}', {c.PAYLOAD_HASH})"  # a delete may carry the row that it takes away
+    claims = f"SELECT count(DISTINCT {payload}) - 1 AS losers FROM {log} WHERE {valid} GROUP BY {place}"
     return f"SELECT coalesce(sum(losers), 0) FROM ({claims})"
 
 

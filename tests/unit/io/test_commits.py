@@ -51,6 +51,13 @@ def test_a_commit_tells_what_it_did_who_made_it_when_and_how_much_it_added() -> 
     assert str(found) == "version 7 is a WRITE by Spark at 2026-01-01 00:00:00 UTC"
 
 
+def test_a_text_in_a_commit_may_hold_what_ends_a_line_elsewhere() -> None:
+    added = add(1, 9)
+    added["add"]["stats"] = json.dumps({"numRecords": 1, "maxValues": {"a": "x\u2028y\x85z"}}, ensure_ascii=False)
+    found = parse_commit(7, "\n".join(json.dumps(each, ensure_ascii=False) for each in (info("WRITE"), added)))
+    assert (found.rows, found.bytes) == (1, 9)
+
+
 def test_files_that_only_lie_differently_bring_no_row() -> None:
     found = commit(7, info("OPTIMIZE"), add(10, 500, changes=False), remove(changes=False))
     assert (found.changes_data, found.rows, found.bytes) == (False, 0, 0)
