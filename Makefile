@@ -38,6 +38,7 @@ golden: $(STAMP)-test ## Rewrite the golden files of `fluvial compile`; read the
 	  tests/unit/compile/corner-shop --out tests/unit/compile/corner-shop/golden
 
 campaign: $(STAMP)-test ## Prove the history right with every tier in its full size; takes an hour
+	@$(BIN)/python -m tests.simulation.simulate --seeds 100000
 	@CAMPAIGN=full $(BIN)/pytest -m campaign tests/simulation tests/spark
 
 bench: $(STAMP)-test ## Measure against the rivals and the targets; QUICK=1 is small

@@ -94,6 +94,23 @@ def test_values_are_compared_one_by_one_where_hashes_differ(lake: Path, dsn: str
     ]
 
 
+def test_rows_that_only_the_lake_has_are_found(lake: Path, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as source:
+        source.execute("delete from vehicles")
+    found = check(lake, dsn).differences
+    assert [(each.key, each.expected, each.found) for each in found] == [
+        (f"id={key}", None, "a row") for key in (1, 2, 3, 4)
+    ]
+
+
+def test_carriage_returns_are_values_like_others(lake: Path, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as source:
+        source.execute("update vehicles set plate = e'\\r', price = 1 where id = 1")
+        source.execute("update vehicles set plate = e'a\\r\\nb\\r' where id = 3")
+    found = [(each.key, each.column, each.expected) for each in check(lake, dsn).differences]
+    assert found == [("id=1", "plate", "*"), ("id=1", "price", "1.0000"), ("id=3", "plate", "**\nB\r")]
+
+
 def test_what_isnt_committed_isnt_compared(lake: Path, dsn: str) -> None:
     with psycopg.connect(dsn) as writer:
         verdict = check(lake, dsn)

@@ -148,4 +148,7 @@ def test_a_damaged_log_is_never_settled_from(
     with pytest.raises(StorageError, match="there is a history, but its log is gone") as caught:
         write(4, "after a restart")
     assert not Path(places.log).exists()
-    assert "`fluvial rebuild items`" in caught.value.hint
+    assert "move the history away and delete the checkpoint" in caught.value.hint
+    shutil.rmtree(places.history)
+    write(4, "after both were taken away")
+    assert (ids(spark, places.log), is_right(tiny, lake)) == ([4], True)

@@ -11,8 +11,9 @@ from pyspark.sql import functions as F
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.io.lake_writer import LakeWriter
-from fluvial.io.quarantine_replay import QuarantineReplayer, Selection
+from fluvial.io.quarantine_replay import QuarantineReplayer
 from fluvial.io.repairs_file import Repair
+from fluvial.io.replay_selection import Selection
 from fluvial.local.home import Home
 from fluvial.local.secrets import provide_secrets
 from fluvial.transforms.hide import key_uses

@@ -11,8 +11,9 @@ from pyspark.sql import SparkSession
 
 from fluvial.config.locations import TableLocations
 from fluvial.io.failpoints import FAILPOINTS, Crash, CrashAt
-from fluvial.io.quarantine_replay import QuarantineReplayer, Selection
+from fluvial.io.quarantine_replay import QuarantineReplayer
 from fluvial.io.repairs_file import Repair
+from fluvial.io.replay_selection import Selection
 from tests.campaign import sized
 from tests.simulation.delivery import GARBAGE, Record
 from tests.simulation.source import Change

@@ -13,11 +13,12 @@ from pyspark.sql import functions as F
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
 from fluvial.config.transforms import BUILT_IN_TRANSFORMS
-from fluvial.errors import RepairsFileError
+from fluvial.errors import FluvialError, RepairsFileError, StorageError
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.quarantine import read_quarantine
-from fluvial.io.quarantine_replay import QuarantineReplayer, Refused, ReplayReport, Selection
+from fluvial.io.quarantine_replay import QuarantineReplayer, Refused, ReplayReport
 from fluvial.io.repairs_file import Repair
+from fluvial.io.replay_selection import Selection
 from fluvial.io.verify import verify_table
 from fluvial.streams import BatchContext
 from fluvial.transforms.change import change_column
@@ -86,7 +87,7 @@ def test_a_repaired_event_makes_the_history_that_would_have_been(
     assert verify_table(tiny, lake, tiny.table("items")).is_same
     assert second == ReplayReport("", 0, 1, 0, (), 0)
     assert data_files(lake) == files
-    states = [(row["id"], row["is_replayed"]) for row in read_quarantine(tiny, lake, tiny.table("items"))]
+    states = [(row["id"], row["is_replayed"]) for row in read_quarantine(tiny, lake, tiny.table("items"))[0]]
     assert states == [(1, True), (2, False)]
 
 
@@ -157,6 +158,35 @@ def test_a_repair_that_no_quarantined_event_answers_to_is_refused_as_a_whole(
     repairs = (Repair(at(5), {"id": "1"}, {"price": "5"}, 1), Repair(at(6), {"id": "1"}, {"price": "5"}, 2))
     with pytest.raises(RepairsFileError, match="line 2: no event of items with id=1 at sequence"):
         replay(spark, tiny, lake, "items", repairs=repairs)
+    assert data_files(lake) == files
+
+
+@pytest.mark.parametrize(
+    ("selection", "message"),
+    [
+        ({"rule": "price_ragne"}, "items has no rule price_ragne"),
+        ({"sequences": (at(5), at(6))}, f"no event of items at sequence {at(6)} is in quarantine"),
+        (
+            {"rule": "a_present", "repairs": (Repair(at(5), {"id": "1"}, {"price": "5"}, 1),)},
+            f"line 1: no event of items with id=1 at sequence {at(5)} is in quarantine for rule a_present",
+        ),
+    ],
+)
+def test_what_is_mistyped_does_not_pass_in_silence(
+    spark: SparkSession, tiny: UseCase, lake: Path, selection: dict[str, Any], message: str
+) -> None:
+    write(spark, tiny, lake, [debezium("c", 5, item("A", "-1"))])
+    with pytest.raises(FluvialError, match=message):
+        replay(spark, tiny, lake, "items", **selection)
+    assert replay(spark, tiny, lake, "items", rule="a_present") == ReplayReport("", 0, 0, 0, (), 0)
+
+
+def test_what_a_stranger_did_is_told_before_anything_is_added(spark: SparkSession, tiny: UseCase, lake: Path) -> None:
+    write(spark, tiny, lake, [debezium("c", 5, item("A")), debezium("u", 6, item("B", "-1"))])
+    spark.sql(f"DELETE FROM delta.`{Locations(tiny, lake).table(tiny.table('items')).history}`")
+    files = data_files(lake)
+    with pytest.raises(StorageError, match="its history was changed by something else"):
+        replay(spark, tiny, lake, "items", repairs=(Repair(at(6), {"id": "1"}, {"price": "2"}, 1),))
     assert data_files(lake) == files
 
 

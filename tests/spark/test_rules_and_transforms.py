@@ -12,8 +12,9 @@ from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.io.explain import explain_row
 from fluvial.io.lake_writer import LakeWriter
-from fluvial.io.quarantine_replay import QuarantineReplayer, Selection
+from fluvial.io.quarantine_replay import QuarantineReplayer
 from fluvial.io.repairs_file import Repair
+from fluvial.io.replay_selection import Selection
 from fluvial.io.verify import verify_table
 from fluvial.micro_batch import check_records
 from fluvial.streams import Records

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -10,6 +11,7 @@ from rich.console import Console
 from fluvial.cli.plan_output import plan_lines
 from fluvial.cli.rule_trials import edited_rules_of, outcome_lines, outcome_words, run_backtest
 from fluvial.cli.selection import ConfigOption, HomeOption, UseCaseArgument, select_home, select_use_case
+from fluvial.config.guarantee import as_words, describe
 from fluvial.config.model import UseCase
 from fluvial.local.change_plan import make_change_plan
 from fluvial.local.home import Home
@@ -38,10 +40,14 @@ def plan(
     found = make_change_plan(selected, place)
     outcomes = _try_rules(selected, place) if with_backtest else None
     if as_json:
-        told = found.as_json() | ({} if outcomes is None else {"backtest": list(map(outcome_words, outcomes))})
+        told = (
+            found.as_json()
+            | {"guarantees": as_words(selected)}
+            | ({} if outcomes is None else {"backtest": list(map(outcome_words, outcomes))})
+        )
         sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
     else:
-        _print(found, outcomes or [])
+        _print(found, describe(selected), outcomes or [])
     if found.has_changes:
         raise typer.Exit(_CHANGES)
 
@@ -51,9 +57,9 @@ def _try_rules(use_case: UseCase, home: Home) -> "list[RuleBacktest]":
     return run_backtest(use_case, home, edited) if edited else []
 
 
-def _print(found: ChangePlan, outcomes: "list[RuleBacktest]") -> None:
+def _print(found: ChangePlan, guarantees: Sequence[str], outcomes: "list[RuleBacktest]") -> None:
     console = Console(highlight=False, soft_wrap=True)
-    for line in plan_lines(found):
+    for line in plan_lines(found, guarantees):
         console.print(line if console.is_terminal else line.plain)
     for outcome in outcomes:
         print("\n".join(outcome_lines(outcome)))

@@ -1,7 +1,7 @@
 """A change plan for people: one line for each edit, coloured by how far it reaches."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from rich.text import Text
@@ -20,9 +20,10 @@ _STYLES: Final = {
 _LONGEST: Final = 60
 
 
-def plan_lines(plan: ChangePlan) -> Iterator[Text]:
-    """The plan, from its tables to its hash."""
+def plan_lines(plan: ChangePlan, guarantees: Sequence[str] = ()) -> Iterator[Text]:
+    """The plan, from its tables to its hash; with how far they can be trusted then."""
     if not plan.has_changes:
+        yield from map(Text, guarantees)
         yield Text(f"{plan.use_case}: nothing to do", "green")
         return
     if plan.before is None:
@@ -33,6 +34,7 @@ def plan_lines(plan: ChangePlan) -> Iterator[Text]:
         yield from _table_lines(table)
     yield from _document_lines(plan.documents)
     yield from _live_lines(plan.live)
+    yield from map(Text, guarantees)
     yield Text("")
     if plan.refusals:
         yield Text(f"refused: {len(plan.refusals)} edits can't be applied", _STYLES[Effect.REFUSED])

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import typer
 
 from fluvial.cli.sarif import sarif_log
-from fluvial.config.guarantee import describe, guarantee
+from fluvial.config.guarantee import as_words, describe
 from fluvial.config.model import UseCase
 from fluvial.errors import Problem
 
@@ -95,16 +95,9 @@ def _count(number: int, noun: str) -> str:
 
 def _as_json(report: Report) -> str:
     problems = [{**asdict(problem), "level": _level(problem)} for problem in report.problems]
-    guarantees = [level for use_case in report.use_cases for level in _guarantees(use_case)]
+    guarantees = [level for use_case in report.use_cases for level in as_words(use_case)]
     body = {"valid": not report.errors, "files": report.files, "problems": problems, "guarantees": guarantees}
     return json.dumps(body, indent=2, ensure_ascii=False)
-
-
-def _guarantees(use_case: UseCase) -> list[dict[str, Any]]:
-    return [
-        {"use_case": use_case.name, "table": table.name, **asdict(guarantee(table, use_case))}
-        for table in use_case.tables
-    ]
 
 
 def _level(problem: Problem) -> str:

@@ -12,7 +12,7 @@ from fluvial.cli.lazy import LazyCommand, lazy_group
 from fluvial.cli.query_output import json_chunks, json_text, plain_text, print_table
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_table, select_use_case
 from fluvial.config.model import Table
-from fluvial.io.quarantine import IS_REPLAYED, read_quarantine, summarize_quarantine
+from fluvial.io.quarantine import IS_REPLAYED, Shown, read_quarantine, summarize_quarantine
 from fluvial.io.repairs_file import repair_line
 
 COMMANDS: Final = {
@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "show": LazyCommand("fluvial.cli.quarantine:show", "Print quarantined events, their violations and values."),
     "replay": LazyCommand("fluvial.cli.quarantine_replay:replay", "Put events that pass now where they belong."),
 }
+_SHOWN: Final = 20
 app = typer.Typer(
     cls=lazy_group(COMMANDS),
     add_completion=False,
@@ -60,7 +61,9 @@ def show(
     config: ConfigOption = None,
     home: HomeOption = None,
     rule: RuleOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many events to print.")] = 20,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="How many events to print; 20, with --as-repairs all.", show_default=False)
+    ] = None,
     as_repairs: Annotated[
         bool, typer.Option("--as-repairs", help="Print waiting events as lines to edit for `replay --repairs`.")
     ] = False,
@@ -69,15 +72,21 @@ def show(
     """Print quarantined events with their violations and their values, as they were captured and masked."""
     use_case = select_use_case(config)
     chosen = select_table(use_case, table)
-    events = read_quarantine(use_case, select_home(home).lake, chosen, rule, limit)
-    if as_json or as_repairs:
-        lines = [repair_line(event, chosen) for event in events if not event[IS_REPLAYED]]
-        print("\n".join(map(json_text, lines)) if as_repairs else json_text(events))
-        return
-    for event in events:
-        print("\n".join(_lines(event, chosen)))
-    if not events:
-        print(f"no event of {table} is in quarantine" + (f" for rule {rule}" if rule else ""))
+    most = limit or (None if as_repairs else _SHOWN)
+    selection = Shown(rule, is_waiting=as_repairs, most=most)
+    events, has_more = read_quarantine(use_case, select_home(home).lake, chosen, selection)
+    if as_repairs:
+        sys.stdout.writelines(f"{json_text(repair_line(event, chosen))}\n" for event in events)
+    elif as_json:
+        print(json_text(events))
+    else:
+        print("\n".join(line for event in events for line in _lines(event, chosen)) or _nothing(table, rule))
+    if has_more:
+        sys.stderr.write(f"note: there are more than these {len(events)}; --limit prints more\n")
+
+
+def _nothing(table: str, rule: str | None) -> str:
+    return f"no event of {table} is in quarantine" + (f" for rule {rule}" if rule else "")
 
 
 def _lines(event: dict[str, Any], table: Table) -> Iterator[str]:

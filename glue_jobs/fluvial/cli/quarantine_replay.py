@@ -16,8 +16,9 @@ from fluvial.cli.spark import spark_session
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table
 from fluvial.io.logging import configure_logging
-from fluvial.io.quarantine_replay import QuarantineReplayer, ReplayReport, Selection
+from fluvial.io.quarantine_replay import QuarantineReplayer, ReplayReport
 from fluvial.io.repairs_file import read_repairs
+from fluvial.io.replay_selection import Selection
 from fluvial.local.secrets import provide_secrets
 from fluvial.local.streaming import sole_writer
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Final
 
@@ -13,6 +13,7 @@ from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.errors import FluvialError
 from fluvial.io.parking import read_parked_tables
+from fluvial.io.reason import cause
 from fluvial.io.verify import Difference, Verdict, verify_table
 from fluvial.io.verify_source import SourceVerdict, verify_source
 from fluvial.local.endpoints import read_endpoints
@@ -32,24 +33,42 @@ def verify(
     wait: Annotated[float, typer.Option(min=0, help="With --source: seconds to let the lake catch up.")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each table in an array.")] = False,
 ) -> None:
-    """Derive each history again from its log, and compare. Status 0: the same, 1: differences, 2: couldn't check."""
+    """Derive each history again from its log, and compare.
+
+    Status 0: the same, 1: differences, 2: some table couldn't be checked; the others were.
+    """
     try:
         use_case, state = select_use_case(config), select_home(home)
         chosen = _chosen(use_case, tables or ())
-        verdicts: list[Verdict] | list[SourceVerdict]
-        if source:
-            dsn = read_endpoints(state).postgres_dsn(use_case.database_name)
-            verdicts = [verify_source(use_case, state.lake, table, dsn, wait) for table in chosen]
-        else:
-            verdicts = [verify_table(use_case, state.lake, table, limit) for table in chosen]
+        dsn = read_endpoints(state).postgres_dsn(use_case.database_name) if source else ""
+        for parked in read_parked_tables(Locations(use_case, state.lake).parked):
+            sys.stderr.write(f"note: {parked.notice}\n")
     except FluvialError as error:
         sys.stderr.write(f"error: {error}\n")
         raise typer.Exit(_UNKNOWN) from error
-    for parked in read_parked_tables(Locations(use_case, state.lake).parked):
-        sys.stderr.write(f"note: {parked.notice}\n")
+
+    def check(table: Table) -> Verdict | SourceVerdict:
+        if source:
+            return verify_source(use_case, state.lake, table, dsn, wait)
+        return verify_table(use_case, state.lake, table, limit)
+
+    verdicts = [verdict for table in chosen if (verdict := _checked(table, check)) is not None]
     sys.stdout.write(_as_json(verdicts) if as_json else "".join(_as_text(verdict, limit) for verdict in verdicts))
+    if len(verdicts) < len(chosen):
+        raise typer.Exit(_UNKNOWN)
     if not all(verdict.is_same for verdict in verdicts):
         raise typer.Exit(_DIFFERENT)
+
+
+def _checked(table: Table, check: Callable[[Table], Verdict | SourceVerdict]) -> Verdict | SourceVerdict | None:
+    """None where it couldn't be checked, which is told."""
+    try:
+        return check(table)
+    except FluvialError as error:
+        sys.stderr.write(f"error: {error}\n")
+    except Exception as error:  # noqa: BLE001 - a file of the lake that is gone, or isn't what it was: of this table
+        sys.stderr.write(f"error: {table.name} can't be checked: {cause(error)}\n")
+    return None
 
 
 def _chosen(use_case: UseCase, names: Sequence[str]) -> list[Table]:

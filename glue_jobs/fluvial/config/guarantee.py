@@ -1,9 +1,9 @@
 """How far a table's history can be trusted, computed from its configuration alone, with the reason and the fix."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from fluvial.config.model import Table, UseCase
 from fluvial.config.settings import SourceDatabase
@@ -49,6 +49,14 @@ def describe(use_case: UseCase) -> list[str]:
     if all(each.level is Level.EXACT for each in found.values()):
         return [f"{use_case.name}: every table exact"]
     return [line for name, each in found.items() for line in _lines(f"{use_case.name}.{name}", each)]
+
+
+def as_words(use_case: UseCase) -> list[dict[str, Any]]:
+    """The same for machines: an object for each table, exact ones too."""
+    return [
+        {"use_case": use_case.name, "table": table.name, **asdict(guarantee(table, use_case))}
+        for table in use_case.tables
+    ]
 
 
 def _lines(name: str, found: Guarantee) -> Iterator[str]:

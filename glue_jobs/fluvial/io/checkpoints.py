@@ -24,8 +24,8 @@ def require_progress(locations: Locations, checkpoint: str, query_id: str, batch
     """Raises StorageError for a query that is behind what it wrote: its appends would be taken for repeated ones."""
     written = newest_transaction(locations.batches, f"fluvial/{query_id}/batches")
     if batch_id < written:
-        message = f"batch {batch_id} comes, but batch {written} is written: a part of the checkpoint was deleted; "
-        raise StorageError(message + _advice(checkpoint))
+        message = f"batch {batch_id} comes, but batch {written} is written: a part of the checkpoint was deleted"
+        raise StorageError(message, _advice(checkpoint))
 
 
 def _advice(checkpoint: str) -> str:

@@ -58,7 +58,11 @@ def _record(line: str, path: Path, number: int) -> Record:
     partition, offset = event.get("partition", 0), event.get("offset", number - 1)
     if not all(isinstance(value, int) and not isinstance(value, bool) for value in (partition, offset)):
         raise refuse("partition and offset must be whole numbers")
-    return (_bytes(event.get("key")), _bytes(event.get("payload")), event["topic"], partition, offset, _time(event))
+    try:
+        time = _time(event)
+    except (ValueError, OverflowError) as error:
+        raise refuse("ts isn't a time in milliseconds of the years 1970 to 9999") from error
+    return (_bytes(event.get("key")), _bytes(event.get("payload")), event["topic"], partition, offset, time)
 
 
 def _bytes(value: Any) -> bytearray | None:

@@ -61,8 +61,13 @@ def refuse_other_log(watched: Watched, settled_from: str, found: str | None) -> 
     if found == settled_from:
         return
     what = "is gone" if found is None else "isn't the one that it was settled from"
+    other = f"take the history to be what the log there says: `fluvial rebuild {watched.table}`"
+    if found is None:
+        other = (
+            "where its topic still holds every event, move the history away and delete the checkpoint: "
+            "all is read again"
+        )
     raise StorageError(
         f"{watched.table}: there is a history, but its log {what}: {watched.path}",
-        f"put the log with the id {settled_from} back from a copy; or take the history to be what the log there says: "
-        f"`fluvial rebuild {watched.table}`",
+        f"put the log with the id {settled_from} back from a copy; or {other}",
     )

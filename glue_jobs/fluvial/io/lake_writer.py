@@ -22,7 +22,7 @@ from fluvial.io.gather import Gathered, gather
 from fluvial.io.parked import Share
 from fluvial.io.parking import Parking
 from fluvial.io.query_offsets import SoleTopic
-from fluvial.io.reason import first_line, reason
+from fluvial.io.reason import cause, reason
 from fluvial.io.session import suit_batch_size
 from fluvial.io.shares import PassedOver, add_passed_over, find_shares
 from fluvial.io.side_tables import SideTables
@@ -236,7 +236,7 @@ def _raise_failures(failed: Mapping[str, Exception]) -> None:
     names, first = ", ".join(sorted(failed)), next(iter(failed.values()))
     hint = "the batch is tried again as a whole; what the other tables wrote stays and is not written twice"
     hint = "; ".join(filter(None, (getattr(first, "hint", ""), hint)))
-    raise StorageError(f"can't write {names}: {first_line(str(first))}", hint) from first
+    raise StorageError(f"can't write {names}: {cause(first)}", hint) from first
 
 
 def _unrouted_counts(dead: Mapping[str, DeadLetterCounts]) -> dict[str, TableCounts]:

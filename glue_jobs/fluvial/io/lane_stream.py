@@ -22,7 +22,7 @@ from fluvial.io.parked import OffsetRange
 from fluvial.io.parked_retry import ParkedRetry
 from fluvial.io.parking import Parking
 from fluvial.io.query_offsets import read_planned
-from fluvial.io.reason import first_line, own_message
+from fluvial.io.reason import reason
 from fluvial.io.state_files import LocalFiles
 
 POLL_SECONDS: Final = 0.2
@@ -55,6 +55,8 @@ class LaneStream:
     is_drained: bool = field(default=True, init=False)
     _writer: LakeWriter | None = field(default=None, init=False)
     _progressed: bool = field(default=False, init=False)
+    _failure: Exception | None = field(default=None, init=False)
+    """Of the batch that ended the query; Spark hands on no more of it than a text, cut into pages."""
 
     def __post_init__(self) -> None:
         self._parking = Parking(LocalFiles(self.locations.parked), self.lane.name, self.lane.max_records_per_batch)
@@ -89,8 +91,8 @@ class LaneStream:
         self.report(self.lane.name, state, batch_id, error)
 
     def _run_query(self) -> str | None:
-        """Runs one query to its end; the error's first line, or None where it was asked to stop."""
-        self._progressed = False
+        """Runs one query to its end; what it failed with, or None where it was asked to stop."""
+        self._progressed, self._failure = False, None
         started = threading.Event()
         queries: list[StreamingQuery] = []
         try:
@@ -103,7 +105,7 @@ class LaneStream:
         except Exception as error:  # noqa: BLE001 - whatever Spark refuses with, the lane tries again
             for query in queries:
                 query.stop()
-            return first_line(str(error))
+            return reason(error)
 
     def _find_writer(self, query_id: str) -> LakeWriter:
         """The writer of the query; a restarted query keeps its own, and with it what the retries hold."""
@@ -115,7 +117,11 @@ class LaneStream:
     def _start(self, started: threading.Event, queries: Sequence[StreamingQuery]) -> StreamingQuery:
         def write(records: DataFrame, batch_id: int) -> None:
             started.wait()
-            self._write(records, batch_id, queries[0])
+            try:
+                self._write(records, batch_id, queries[0])
+            except Exception as error:
+                self._failure = error
+                raise
 
         name = f"fluvial-{self.lane.use_case.name}"
         return (
@@ -169,7 +175,7 @@ class LaneStream:
                     return None
             query.awaitTermination(1)
         except StreamingQueryException as error:
-            return own_message(str(error))
+            return reason(self._failure or error)
         return None
 
     def _drain(self, query: StreamingQuery) -> None:

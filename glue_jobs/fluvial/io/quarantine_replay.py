@@ -16,13 +16,13 @@ from fluvial.config.locations import Locations, TableLocations
 from fluvial.config.model import Table
 from fluvial.envelope.restore import REPAIRED, REPAIRS, StoredEvents
 from fluvial.envelope.values import read_value
-from fluvial.errors import RepairsFileError
 from fluvial.history.deduplicate import drop_repeats, is_fresh, mark_known, take_fresh
 from fluvial.io import delta
 from fluvial.io.commits import batch_note
 from fluvial.io.history_writer import HistoryWriter
 from fluvial.io.observed import Aggregates
 from fluvial.io.repairs_file import Repair
+from fluvial.io.replay_selection import Selection, is_chosen, require_all, require_known, require_none
 from fluvial.io.secrets import keys_of, with_keys
 from fluvial.micro_batch import check_repaired, place_repaired
 from fluvial.quality.check import rule_version
@@ -35,18 +35,6 @@ VIOLATES: Final = "still violates"
 _OUTCOME: Final = "_outcome"
 _STILL_BAD: Final = "_still_bad"
 _LISTED: Final = 20
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which events of a table's quarantine to replay: all of them unless something is given.
-
-    With `repairs`, only events that one of them answers to.
-    """
-
-    rule: str | None = None
-    sequences: tuple[str, ...] = ()
-    repairs: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,18 +78,21 @@ class QuarantineReplayer:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def replay(self, selection: Selection) -> ReplayReport:
-        """Judges the selected events by today's rules and logs those that pass; raises RepairsFileError.
+        """Judges the selected events by today's rules and logs those that pass.
 
-        A run that logs nothing writes nothing. The audit comes before the log, so that no change lacks its record.
+        Raises FluvialError where something selected isn't there, or where a stranger changed log or history. A run that
+        logs nothing writes nothing. The audit comes before the log, so that no change lacks its record.
         """
         context = BatchContext(f"quarantine-replay-{uuid.uuid4()}", 0, self.clock())
+        history = HistoryWriter(self.session, self.table, self._places)
+        history.watch.look()  # what a stranger did to log or history is told before anything is added
         selected = self._select(selection)
         if selected is None:
             return ReplayReport(context.query_id, 0, 0, 0, (), 0)
         held, counts = delta.checkpoint_counted(self._judge(selected, context), Aggregates(_count_outcomes()))
         if counts[REPLAYED]:
             self._write(held, context)
-        changed = HistoryWriter(self.session, self.table, self._places).settle()
+        changed = history.settle()
         refused = self._refused(held) if counts[VIOLATES] else ()
         return ReplayReport(context.query_id, counts[REPLAYED], counts[KNOWN], counts[VIOLATES], refused, changed)
 
@@ -113,23 +104,24 @@ class QuarantineReplayer:
         """The selected events with their gap markers; None where none was logged yet."""
         quarantine = delta.read_if_exists(self.session, self._places.quarantine)
         if quarantine is None or not delta.exists(self.session, self._places.log):
-            _require_all(selection.repairs, self.table.name)
+            require_none(selection, self.table)
             return None
-        chosen = quarantine.where(_is_chosen(selection))
-        repaired = self._with_repairs(chosen, selection.repairs)
+        require_known(selection, quarantine, self.table)
+        repaired = self._with_repairs(quarantine.where(is_chosen(selection)), selection)
         bounds = repaired.agg(F.min(c.SEQUENCE), F.max(c.SEQUENCE)).collect()[0]
         lowest, highest = bounds[0] or "", bounds[1] or ""
         return _Selected(self._with_gaps(repaired, self._log_between(lowest, highest)), lowest, highest)
 
-    def _with_repairs(self, events: DataFrame, repairs: Sequence[Repair]) -> DataFrame:
+    def _with_repairs(self, events: DataFrame, selection: Selection) -> DataFrame:
+        repairs = selection.repairs
         if not repairs:
             return events.withColumn(REPAIRS, F.lit(None).cast("map<string,string>"))
         frame = self._repairs_frame(repairs)
         key = self.table.primary_key
         same = [events[name] == frame[f"_key_{name}"] for name in key] + [events[c.SEQUENCE] == frame["_at"]]
         together = reduce(operator.and_, same)
-        strangers = frame.join(events, together, "left_anti").select("_line").orderBy("_line").collect()
-        _require_all([repair for repair in repairs if repair.line in {row[0] for row in strangers}], self.table.name)
+        strangers = {row[0] for row in frame.join(events, together, "left_anti").select("_line").collect()}
+        require_all([repair for repair in repairs if repair.line in strangers], selection, self.table)
         return events.join(frame, together).select(*(events[name] for name in events.columns), REPAIRS)
 
     def _repairs_frame(self, repairs: Sequence[Repair]) -> DataFrame:
@@ -199,25 +191,9 @@ class QuarantineReplayer:
         )
 
 
-def _is_chosen(selection: Selection) -> Column:
-    by_rule = F.array_contains(c.FAILED_RULES, selection.rule) if selection.rule else F.lit(True)
-    by_place = F.col(c.SEQUENCE).isin(*selection.sequences) if selection.sequences else F.lit(True)
-    return by_rule & by_place
-
-
 def _errors() -> Column:
     return F.filter(c.VIOLATIONS, lambda violation: violation["severity"] == "error")
 
 
 def _count_outcomes() -> list[Column]:
     return [F.count(F.when(F.col(_OUTCOME) == outcome, 1)).alias(outcome) for outcome in (REPLAYED, KNOWN, VIOLATES)]
-
-
-def _require_all(strangers: Sequence[Repair], table: str) -> None:
-    """Refuses a file that speaks of events that don't wait: a mistyped sequence would otherwise pass in silence."""
-    if not strangers:
-        return
-    first, more = strangers[0], f" and {len(strangers) - 1} more" if len(strangers) > 1 else ""
-    key = ", ".join(f"{name}={text}" for name, text in first.key.items())
-    message = f"line {first.line}{more}: no event of {table} with {key} at sequence {first.sequence} is in quarantine"
-    raise RepairsFileError(message, "`fluvial quarantine show` lists keys and sequences", line=first.line)

@@ -7,25 +7,24 @@ from py4j.protocol import Py4JJavaError
 from fluvial.errors import FluvialError
 
 _LONGEST: Final = 400
-_OURS: Final = "fluvial.errors."
 
 
 def reason(error: Exception) -> str:
-    """The first line of the innermost message; of our own errors with what to do."""
+    """What `cause` says; of our own errors with what to do."""
+    return "; ".join(filter(None, (cause(error), error.hint if isinstance(error, FluvialError) else "")))
+
+
+def cause(error: Exception) -> str:
+    """The first line of the innermost message. Our own are never cut: half of an advice may do harm."""
     if isinstance(error, FluvialError):
-        return "; ".join(filter(None, (first_line(error.message), error.hint)))
-    return first_line(_java_message(error.java_exception) if isinstance(error, Py4JJavaError) else str(error))
+        return _first_line(error.message)
+    text = _java_message(error.java_exception) if isinstance(error, Py4JJavaError) else str(error)
+    return _first_line(text)[:_LONGEST]
 
 
-def own_message(text: str) -> str:
-    """The first line of our own error inside the one that py4j wraps around it, else of the text itself."""
-    _, found, rest = text.partition(_OURS)
-    return first_line(rest if found else text)
-
-
-def first_line(text: str) -> str:
+def _first_line(text: str) -> str:
     """The first line that says something."""
-    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")[:_LONGEST]
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")
 
 
 def _java_message(exception: Any) -> str:

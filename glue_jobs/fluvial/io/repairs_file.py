@@ -52,7 +52,7 @@ def repair_line(event: Mapping[str, Any], table: Table) -> dict[str, Any]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8").split("\n")  # a value may hold what Unicode calls the end of a line
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise RepairsFileError(f"can't read {path}: {reason}", _SHAPE) from error

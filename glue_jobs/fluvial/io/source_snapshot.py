@@ -14,6 +14,15 @@ from fluvial.errors import SourceError
 
 _LSN_HALF: Final = 8
 _PATIENCE: Final = "60s"
+_NEEDS: Final = "a snapshot needs wal_level = logical, a free replication slot and a role with REPLICATION"
+_ABOUT_TABLES: Final = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.CannotCoerce,
+    psycopg.errors.DatatypeMismatch,
+    psycopg.DataError,
+)
 
 
 @dataclass(frozen=True)
@@ -52,10 +61,9 @@ def open_source_snapshot(dsn: str) -> Iterator[SourceSnapshot]:
             f"a transaction has been open for {_PATIENCE}, so no snapshot can be taken", "end it; see pg_stat_activity"
         ) from error
     except psycopg.Error as error:
-        raise SourceError(
-            f"PostgreSQL: {str(error).strip().splitlines()[0]}",
-            "a snapshot needs wal_level = logical, a free replication slot and a role with REPLICATION",
-        ) from error
+        of_tables = isinstance(error, _ABOUT_TABLES)
+        hint = "compare the table with tables.yaml: `fluvial validate --live`" if of_tables else _NEEDS
+        raise SourceError(f"PostgreSQL: {str(error).strip().splitlines()[0]}", hint) from error
 
 
 def _begin(connection: psycopg.Connection[Any]) -> SourceSnapshot:

@@ -29,8 +29,11 @@ _PAUSE_SECONDS: Final = 2.0
 _MOST: Final = 1000
 """Differences to hand out; more of them say nothing new."""
 
+# As PostgreSQL writes it. To find that out by looking fails where there are no rows, or takes a value's carriage return
+# for the end of a line.
 _CSV_OPTIONS: Final = (
-    "header = false, nullstr = '\\N', allow_quoted_nulls = false, delim = ',', quote = '\"', escape = '\"', "
+    "auto_detect = false, new_line = '\\n', header = false, nullstr = '\\N', allow_quoted_nulls = false, "
+    "delim = ',', quote = '\"', escape = '\"', "
     "max_line_size = 100000000, parallel = false"
 )
 

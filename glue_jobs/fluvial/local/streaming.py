@@ -5,11 +5,12 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
 from fluvial.errors import StackBusyError, StackError
 from fluvial.local.endpoints import read_endpoints
@@ -33,6 +34,7 @@ START_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 60.0
 LEASE_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.1
+_DIGITS: Final = 16
 
 
 def start_streaming(
@@ -50,8 +52,15 @@ def start_streaming(
 
 @contextmanager
 def sole_driver(use_case: UseCase, home: Home, purpose: str = "the streaming job") -> Iterator[None]:
-    """Held by whoever writes the lake, while it does; a second one gets a StackBusyError, however it was started."""
-    with exclusive(home.run / f"{process_name(use_case.name)}.driver.lease", purpose, 0):
+    """Held by whoever writes the lake, while it does; a second one gets a StackBusyError, however it was started.
+
+    What is held are the places of its tables: a copy of a configuration writes the same ones under another name.
+    """
+    places = Locations(use_case, home.lake)
+    with ExitStack() as held:
+        for place in sorted(places.table(table).log for table in use_case.tables):
+            name = hashlib.sha256(place.encode()).hexdigest()[:_DIGITS]
+            held.enter_context(exclusive(home.run / "leases" / f"{name}.lease", purpose, 0))
         yield
 
 

@@ -1,6 +1,6 @@
 """The edits of a use case outside its tables, and how far each reaches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fluvial.plan.configuration import Document
@@ -26,10 +26,26 @@ _FORWARD: Final = {
 }
 
 
+_ALONE: Final = "deploy it as a use case of its own, in a folder of its own"
+_OTHER_SOURCE: Final = f"positions of another source don't compare with those in the log: {_ALONE}"
+_REFUSED: Final = {
+    "source_database.database": _OTHER_SOURCE,
+    "source_database.schema_name": _OTHER_SOURCE,
+    "source_database.capture": "another capture tells its events apart otherwise, those of the log would count twice",
+}
+"""Where a log holds events."""
+_REFUSED_OF_DMS: Final = {
+    "source_database.include_transaction_details": "events that are placed by their time sort behind all that have a "
+    f"position: {_ALONE}",
+}
+
+
 def use_case_changes(before: Document, after: Document, facts: TableFacts) -> tuple[Change, ...]:
     """Every edit of settings, kafka and source_database; `facts` are those of all tables together."""
+    is_dms = after.get("source_database", {}).get("capture") == "dms"
+    refused = _REFUSED | (_REFUSED_OF_DMS if is_dms else {})
     return tuple(
-        _judge(f"{section}.{name}", old, new, facts)
+        _judge(f"{section}.{name}", old, new, facts, refused)
         for section in ("settings", "kafka", "source_database")
         for name, old, new in _edits(before.get(section, {}), after.get(section, {}))
     )
@@ -41,17 +57,9 @@ def _edits(before: Document, after: Document) -> Iterator[tuple[str, Any, Any]]:
             yield name, before.get(name), after.get(name)
 
 
-def _judge(place: str, before: Any, after: Any, facts: TableFacts) -> Change:
-    stored = facts.log_rows or facts.versions
-    if place in {"source_database.database", "source_database.schema_name"} and stored:
-        meaning = (
-            "positions of another source don't compare with those in the log: deploy it as a use case of its own, "
-            "in a folder of its own"
-        )
-        return Change(place, Effect.REFUSED, meaning, before, after)
-    if place == "source_database.capture" and stored:
-        meaning = "another capture tells its events apart otherwise, and those of the log would count twice"
-        return Change(place, Effect.REFUSED, meaning, before, after)
+def _judge(place: str, before: Any, after: Any, facts: TableFacts, refused: Mapping[str, str]) -> Change:
+    if place in refused and (facts.log_rows or facts.versions):
+        return Change(place, Effect.REFUSED, refused[place], before, after)
     if place == "settings.delta_bucket" and facts.left_behind:
         meaning = "the lake lies at the old place: stop the stream, move its folders, then plan again"
         return Change(place, Effect.REFUSED, meaning, before, after)

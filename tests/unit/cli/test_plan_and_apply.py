@@ -46,7 +46,7 @@ def test_once_applied_there_is_nothing_to_do_and_the_status_is_0(fleet: tuple[st
     assert fluvial("apply", *fleet, "--yes").exit_code == 0
 
     result = fluvial("plan", *fleet)
-    assert (result.exit_code, result.stdout) == (0, "fleet: nothing to do\n")
+    assert (result.exit_code, result.stdout) == (0, "fleet: every table exact\nfleet: nothing to do\n")
     assert fluvial("apply", *fleet).stdout == "nothing to do\n"
 
 
@@ -56,6 +56,7 @@ def test_an_edit_is_shown_with_its_effect_and_applied_by_its_hash(fleet: tuple[s
     shown = fluvial("plan", *fleet).stdout.splitlines()
     name = json.loads(fluvial("plan", *fleet, "--json").stdout)["hash"]
 
+    assert shown[-3] == "fleet: every table exact"
     assert shown[0] == "vehicles  forward only  (1 events, 1 versions)"
     assert shown[1] == "  ~ schema.plate.nullable: forward only: a missing value is quarantined from now on"
     assert shown[-1] == f"forward only; `fluvial apply --plan {name}` does it"

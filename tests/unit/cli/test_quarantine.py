@@ -45,6 +45,19 @@ def test_show_prints_lines_to_repair(fleet: tuple[str, ...]) -> None:
     assert shown == '{"sequence": "0001.1.06", "key": {"id": 1}, "values": {"plate": "a"}}\n'
 
 
+def test_show_says_that_there_are_more_and_repairs_are_printed_of_all(fleet: tuple[str, ...]) -> None:
+    events = [
+        {**GAP, "_sequence": f"0001.1.{number}", "_violations": [VIOLATION], "_after_image": [("plate", "a")]}
+        for number in range(10, 40)
+    ]
+    write_rows(f"{fleet[3]}/s3/quarantine/fleet/vehicles", events, QUARANTINE_SCHEMA, mode="overwrite")
+    shown = fluvial("quarantine", "show", *fleet, "vehicles")
+    assert shown.stdout.count("waiting") == 20
+    assert shown.stderr == "note: there are more than these 20; --limit prints more\n"
+    repairs = fluvial("quarantine", "show", *fleet, "vehicles", "--as-repairs")
+    assert (len(repairs.stdout.splitlines()), repairs.stderr) == (30, "")
+
+
 def test_a_wrong_repairs_file_is_found_before_anything_starts(fleet: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "repairs.jsonl").write_text("{}\n")
     result = fluvial("quarantine", "replay", *fleet, "vehicles", "--repairs", str(tmp_path / "repairs.jsonl"))

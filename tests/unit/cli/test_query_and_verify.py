@@ -89,6 +89,21 @@ def test_verify_lists_differences_and_ends_with_status_1(fleet: tuple[str, ...])
     ]
 
 
+def test_a_table_that_cant_be_checked_keeps_no_other_from_its_verdict(fleet: tuple[str, ...]) -> None:
+    write_log(fleet, plate="B")
+    tables = Path(fleet[1])
+    drivers = "  - {name: drivers, primary_key: id, schema: [{name: id, type: int}, {name: plate, type: string}]}\n"
+    tables.write_text(TABLES + drivers)
+    lake = Home(Path(fleet[3])).lake / "lake"
+    write_rows(f"{lake}/drivers__log", [{**EVENT, "_is_quarantined": False, "_payload_hash": 1}], LOG_SCHEMA)
+    for file in (lake / "drivers__log").glob("*.parquet"):
+        file.unlink()
+    result = fluvial("verify", *fleet)
+    assert result.exit_code == 2
+    assert result.stdout.startswith("vehicles: 1 differences")
+    assert result.stderr.startswith("error: drivers can't be checked: ")
+
+
 def test_verify_prints_json(fleet: tuple[str, ...]) -> None:
     write_log(fleet, plate="B")
     verdict = json.loads(fluvial("verify", *fleet, "--json").stdout)[0]

@@ -1,6 +1,13 @@
 from pathlib import Path
 
-from fluvial.io.checkpoints import find_damage
+import pytest
+
+from fluvial.config.locations import Locations
+from fluvial.errors import StorageError
+from fluvial.io.checkpoints import find_damage, require_progress
+from fluvial.io.reason import reason
+from fluvial.io.small_appends import append_rows
+from tests.unit.io.lakes import use_case_of
 
 BATCH = 'v1\n{"batchWatermarkMs":0}\n{"cdc-items":{"0":100}}'
 
@@ -34,3 +41,15 @@ def test_a_truncated_file_is_named_with_the_one_command_that_helps(tmp_path: Pat
 
 def test_an_empty_file_is_damage(tmp_path: Path) -> None:
     assert "offsets/10 isn't whole" in find_damage(checkpoint(tmp_path, ""))
+
+
+def test_a_query_that_is_behind_what_it_wrote_is_told_every_folder_to_delete(tmp_path: Path) -> None:
+    lake = tmp_path / ("a long name " * 15)
+    locations = Locations(use_case_of(), lake)
+    append_rows(locations.batches, [("vehicles",)], {"table": "VARCHAR"}, ("fluvial/q/batches", 7))
+    place = str(lake / "checkpoint")
+    require_progress(locations, place, "q", 7)
+    with pytest.raises(StorageError, match="batch 6 comes, but batch 7 is written") as error:
+        require_progress(locations, place, "q", 6)
+    folders = " ".join(f"'{place}/{part}'" for part in ("commits", "metadata", "offsets", "sources"))
+    assert f"`rm -rf {folders}`: nothing is written twice" in reason(error.value)

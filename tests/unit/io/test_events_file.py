@@ -47,6 +47,8 @@ def test_keys_and_payloads_are_bytes_or_null_and_objects_become_their_json(tmp_p
         ('{"topic": "t", ', "events.jsonl:2: not JSON"),
         ("[1]", "events.jsonl:2: not a Kafka record with a topic"),
         ('{"payload": "x"}', "events.jsonl:2: not a Kafka record with a topic"),
+        ('{"topic": "t", "ts": 1e18}', "events.jsonl:2: ts isn't a time in milliseconds of the years 1970 to 9999"),
+        ('{"topic": "t", "ts": Infinity}', "events.jsonl:2: ts isn't a time in milliseconds of the years 1970 to 9999"),
         ('{"topic": "t", "offset": "seven"}', "events.jsonl:2: partition and offset must be whole numbers"),
     ],
 )

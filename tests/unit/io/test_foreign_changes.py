@@ -80,19 +80,18 @@ def test_a_restore_that_took_back_what_others_did_is_welcome() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "message"),
+    ("found", "what", "way_out"),
     [
-        (None, "vehicles: there is a history, but its log is gone: /lake/vehicles__log"),
-        (
-            "new",
-            "vehicles: there is a history, but its log isn't the one that it was settled from: /lake/vehicles__log",
-        ),
+        (None, "is gone", "move the history away and delete the checkpoint: all is read again"),
+        ("new", "isn't the one that it was settled from", "`fluvial rebuild vehicles`"),
     ],
 )
-def test_a_history_is_never_settled_from_another_log(found: str | None, message: str) -> None:
+def test_a_history_is_never_settled_from_another_log(found: str | None, what: str, way_out: str) -> None:
     with pytest.raises(StorageError) as caught:
         refuse_other_log(LOG, "old", found)
-    assert caught.value.message == message
+    assert caught.value.message == f"vehicles: there is a history, but its log {what}: /lake/vehicles__log"
+    assert caught.value.hint.startswith("put the log with the id old back from a copy; or ")
+    assert caught.value.hint.endswith(way_out)
 
 
 def test_the_log_that_the_history_was_settled_from_is_welcome() -> None:

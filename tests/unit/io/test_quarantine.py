@@ -4,7 +4,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from fluvial.io.quarantine import read_quarantine, summarize_quarantine
+from fluvial.io.quarantine import Shown, read_quarantine, summarize_quarantine
 from tests.unit.io.lakes import LOG_SCHEMA, QUARANTINE_SCHEMA, at, places_of, use_case_of, write_rows
 
 USE_CASE = use_case_of()
@@ -42,13 +42,33 @@ def test_the_summary_counts_events_by_rule_and_whether_they_wait(lake: Path) -> 
 
 
 def test_an_event_is_replayed_where_the_log_holds_it_valid_and_another_event_at_its_place_is_none(lake: Path) -> None:
-    shown = read_quarantine(USE_CASE, lake, TABLE)
+    shown, _ = read_quarantine(USE_CASE, lake, TABLE)
     assert [(row["id"], row["is_replayed"]) for row in shown] == [(1, False), (2, True), (3, False)]
 
 
-def test_events_are_chosen_by_rule_and_cut_at_the_limit(lake: Path) -> None:
-    assert [row["id"] for row in read_quarantine(USE_CASE, lake, TABLE, rule="odd")] == [1]
-    assert [row["id"] for row in read_quarantine(USE_CASE, lake, TABLE, rule="low", limit=2)] == [1, 2]
+@pytest.mark.parametrize(
+    ("shown", "keys", "has_more"),
+    [
+        (Shown(), [1, 2, 3], False),
+        (Shown("odd"), [1], False),
+        (Shown("low", most=2), [1, 2], True),
+        (Shown("low", most=3), [1, 2, 3], False),
+        (Shown(is_waiting=True), [1, 3], False),
+        (Shown(is_waiting=True, most=1), [1], True),
+    ],
+)
+def test_events_are_chosen_and_what_is_cut_off_is_known(
+    lake: Path, shown: Shown, keys: list[int], has_more: bool
+) -> None:
+    found, more = read_quarantine(USE_CASE, lake, TABLE, shown)
+    assert ([row["id"] for row in found], more) == (keys, has_more)
+
+
+def test_an_event_that_a_filter_takes_out_is_replayed_as_a_delete(lake: Path) -> None:
+    good = logged(5, 1, 5, gap=False) | {"_operation": "DELETE"}
+    write_rows(places_of(USE_CASE, lake, "vehicles").log, [good], LOG_SCHEMA, mode="append")
+    shown, _ = read_quarantine(USE_CASE, lake, TABLE)
+    assert [(row["id"], row["is_replayed"]) for row in shown] == [(1, True), (2, True), (3, False)]
 
 
 def test_a_replayed_event_says_who_replayed_it_and_when(lake: Path) -> None:
@@ -67,10 +87,10 @@ def test_a_replayed_event_says_who_replayed_it_and_when(lake: Path) -> None:
         "replayed_at": at(30),
     }
     write_rows(str(lake / "quarantine/fleet/quarantine_replays"), [audit], schema)
-    shown = read_quarantine(USE_CASE, lake, TABLE)
+    shown, _ = read_quarantine(USE_CASE, lake, TABLE)
     assert [(row["replayed_by"], row["replayed_at"]) for row in shown] == [(None, None), ("ann", at(30)), (None, None)]
 
 
 def test_an_empty_quarantine_is_empty(tmp_path: Path) -> None:
     assert summarize_quarantine(USE_CASE, tmp_path, [TABLE]).num_rows == 0
-    assert read_quarantine(USE_CASE, tmp_path, TABLE) == []
+    assert read_quarantine(USE_CASE, tmp_path, TABLE) == ([], False)

@@ -1,4 +1,6 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,14 @@ def path(tmp_path: Path) -> Path:
 def test_values_stay_the_texts_they_are(path: Path) -> None:
     path.write_text('{"sequence": "s1", "key": {"id": 1}, "values": {"price": 2.50, "plate": null}}\n\n')
     assert read_repairs(path, TABLE) == (Repair("s1", {"id": "1"}, {"price": "2.50", "plate": None}, 1),)
+
+
+def test_a_value_may_hold_what_ends_a_line_elsewhere(path: Path) -> None:
+    event: dict[str, Any] = {"_sequence": "s1", "id": 1, "_after_image": [("plate", "x\u2028y\x85z")]}
+    event["_violations"] = [{"column": "plate", "severity": "error"}]
+    line = json.dumps(repair_line(event, TABLE), ensure_ascii=False)
+    path.write_bytes(f"{line}\r\n".encode())
+    assert read_repairs(path, TABLE) == (Repair("s1", {"id": "1"}, {"plate": "x\u2028y\x85z"}, 1),)
 
 
 @pytest.mark.parametrize(

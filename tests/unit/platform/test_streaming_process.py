@@ -86,6 +86,18 @@ def test_a_second_driver_is_refused_however_it_was_started(home: Home) -> None:
         pass
 
 
+def test_a_copy_of_a_configuration_writes_the_same_lake(home: Home) -> None:
+    copy = SHOP.model_copy(update={"name": "shop-edited"})
+    elsewhere = copy.model_copy(update={"settings": copy.settings.model_copy(update={"delta_bucket": "s3://other"})})
+    with (
+        sole_driver(SHOP, home),
+        sole_driver(elsewhere, home),
+        pytest.raises(StackBusyError, match=r"\(the streaming job, since"),
+        sole_writer(copy, home, "mending"),
+    ):
+        pass
+
+
 def test_a_job_that_runs_is_kept(home: Home, tables: Path, job: tuple[str, ...]) -> None:
     start_streaming(tables, home, job)
     first = pid(home)
