@@ -47,8 +47,13 @@ def take_events(checked: CheckedRecords, table: Table, *, has_derived: bool) -> 
 
 
 def place_quarantined(fresh: FreshEvents, table: Table) -> Quarantined:
-    """The quarantine rows of fresh events that carry their batch."""
+    """The quarantine rows of fresh events that carry their batch.
+
+    Where columns are masked, or have to be classified, nothing is stored of one that nobody configured.
+    """
     row = F.map_filter(IMAGE, lambda name, _: name != EPOCH_FIELD)
+    if table.sensitive or table.masked_columns:
+        row = F.map_filter(IMAGE, lambda name, _: name.isin(*table.column_names))
     masked = mask_rows(fresh, table, row)
     return quarantine_rows(FreshEvents(masked.events), masked.columns, masked.image)
 

@@ -1,7 +1,11 @@
 """The pure chain: what each record becomes before anything is written."""
 
+import base64
 import json
 from datetime import UTC, datetime
+from hashlib import md5
+from typing import Any
+from uuid import UUID
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -56,22 +60,26 @@ def test_an_event_is_the_same_whatever_columns_are_configured(spark: SparkSessio
     items = tiny.table("items")
     narrow = items.model_copy(update={"columns": items.columns[:2], "dq_rules": (), "deequ_checks": ()})
     turned = items.model_copy(update={"columns": items.columns[::-1]})
+    bytes_ = items.columns[1].model_copy(update={"type": "binary"})
+    other = items.model_copy(update={"columns": (items.columns[0], bytes_), "dq_rules": (), "deequ_checks": ()})
     frame = records(
-        spark, [debezium("c", 5, GOOD), dms("update", 6, GOOD), debezium("d", 7, {"id": 1}), debezium("t", 8)]
+        spark,
+        [debezium("c", 5, GOOD), dms("update", 6, GOOD | {"a": "0x00"}), debezium("d", 7, {"id": 1}), debezium("t", 8)],
     )
     hashes = [
         [row[0] for row in check_records(Records(frame), table).orderBy("_offset").select("_payload_hash").collect()]
-        for table in (items, narrow, turned)
+        for table in (items, narrow, turned, other)
     ]
-    assert hashes[0] == hashes[1] == hashes[2]
+    assert hashes[0] == hashes[1] == hashes[2] == hashes[3]
     assert len({*hashes[0]}) == 4
 
 
 def test_a_value_is_told_from_the_same_one_in_another_column(spark: SparkSession, tiny: UseCase) -> None:
-    rows = [{"a": "A", "b": None}, {"a": None, "b": "A"}, {"a": "A"}, {"a": "A", "b": ""}]
+    rows = [{"a": "A", "b": None}, {"a": None, "b": "A"}, {"a": "A"}, {"a": "A", "b": ""}, {"a": "b", "b": None}]
+    rows += [{"a": None, "b": "b"}, {"b": "A"}]
     frame = records(spark, [debezium("u", 5, {"id": 1} | row) for row in rows])
     checked = check_records(Records(frame), tiny.table("items")).select("_payload_hash")
-    assert checked.distinct().count() == 4
+    assert checked.distinct().count() == 7
 
 
 def test_a_truncate_has_no_row_whatever_it_says(spark: SparkSession, tiny: UseCase) -> None:
@@ -116,6 +124,45 @@ def test_sequences_come_from_the_source_position_and_snapshot_rows_sort_first(
         None,
         None,
     ]
+
+
+def test_without_a_position_dms_events_stand_by_their_time_and_offset_and_with_a_broken_one_nowhere(
+    spark: SparkSession, tiny: UseCase
+) -> None:
+    def placed(position: str | None) -> str:
+        event = json.loads(dms("update", 5, GOOD))
+        event["metadata"] |= {"stream-position": position, "timestamp": "2026-01-01T00:00:09.000000Z"}
+        return json.dumps(event)
+
+    values = [placed(None), placed(None), placed("00000000/5"), placed("5;0/0"), placed("")]
+    checked = check_records(Records(records(spark, values, first=254)), tiny.table("items")).orderBy("_offset")
+    assert [tuple(row) for row in checked.select("_sequence", REASON).collect()] == [
+        ("0000.1.0006474846A99440.0000000000FE", None),
+        ("0000.1.0006474846A99440.0000000000FF", None),
+        *[(None, "no usable source position")] * 3,
+    ]
+
+
+def test_a_long_list_that_an_update_left_alone_is_not_its_placeholder(spark: SparkSession, tiny: UseCase) -> None:
+    placeholder = "__debezium_unavailable_value"
+    lists: list[list[Any]] = [
+        [placeholder],
+        [*placeholder.encode()],
+        [str(UUID(bytes=md5(placeholder.encode(), usedforsecurity=False).digest(), version=3))],
+        [base64.b64encode(placeholder.encode()).decode()],
+        [95, 95],
+        [],
+    ]
+    values = [debezium("u", lsn, GOOD | {"b": each}) for lsn, each in enumerate(lists, 1)]
+    checked = check_records(Records(records(spark, values)), tiny.table("items")).orderBy("_offset")
+    found = [row[0] for row in checked.select("_not_authored_columns").collect()]
+    assert found == [["b"], ["b"], ["b"], ["b"], None, None]
+
+
+def test_a_delete_without_a_readable_key_is_a_dead_letter(spark: SparkSession, tiny: UseCase) -> None:
+    values = [debezium("d", 5, {"id": "seven"}), debezium("d", 6, {"a": "A"}), dms("delete", 7, {"id": None, "a": "A"})]
+    checked = check_records(Records(records(spark, values)), tiny.table("items")).select(KIND, REASON)
+    assert [tuple(row) for row in checked.collect()] == [("dead_letter", "primary key missing or unreadable")] * 3
 
 
 def test_text_becomes_typed_values_and_unreadable_text_a_violation(spark: SparkSession, tiny: UseCase) -> None:

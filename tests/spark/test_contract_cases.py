@@ -1,9 +1,12 @@
 """The table of cases of the contract, through the whole chain and a real settle: few tables, one key for each case."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from fluvial.config.locations import Locations
@@ -13,7 +16,7 @@ from fluvial.io.verify import verify_table
 from fluvial.streams import TableCounts
 from tests.spark.lake_checks import second
 from tests.spark.lake_rows import read_rows
-from tests.spark.records import TINY, debezium, records
+from tests.spark.records import COMMIT_MICROS, TINY, debezium, records
 
 TOAST = "__debezium_unavailable_value"
 COLUMNS = [{"name": "id", "type": "int"}, {"name": "a", "type": "string"}, {"name": "b", "type": "string"}]
@@ -237,4 +240,56 @@ def test_an_added_column_opens_a_version_only_where_a_value_arrives(spark: Spark
         1: ["A/None[5,8)", "B/None[8,)"],
         2: ["A/None[5,9)", "A/7[9,)"],
     }
+    lake.verify()
+
+
+@pytest.mark.slow
+def test_the_plain_table_answers_what_was_and_what_is_for_readers_without_a_view(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    lake = Lake(spark, tmp_path, CASES.model_copy(update={"tables": (CASES.table("whole"),)}))
+    whole = [put(1, "A", 5, time=20), put(1, "B", 6, time=20), put(1, "C", 7, time=30), put(2, "A", 8, time=30)]
+    lake.write({"whole": [*whole, gone(2, 31), put(3, "A", 40), put(3, "B", 41, time=10)]})
+    lake.write({"whole": [put(1, "D", 4, time=20), put(2, "B", 33), debezium("t", 50)]})
+    history = DeltaTable(Locations(CASES, tmp_path).table(CASES.table("whole")).history).to_pyarrow_table()
+
+    def as_of(when: int) -> dict[int, str]:
+        moment = datetime.fromtimestamp(COMMIT_MICROS / 1_000_000 + when, UTC)
+        begun = pc.less_equal(history["_effective_from"], moment)
+        not_over = pc.or_kleene(pc.greater(history["_effective_to"], moment), pc.is_null(history["_effective_to"]))
+        rows = history.filter(pc.and_(begun, pc.fill_null(not_over, False))).to_pylist()
+        assert len({row["id"] for row in rows}) == len(rows)
+        return {row["id"]: row["a"] for row in rows}
+
+    assert {when: as_of(when) for when in (19, 20, 29, 30, 31, 32, 33, 39, 40, 49, 50)} == {
+        19: {},
+        20: {1: "B"},
+        29: {1: "B"},
+        30: {1: "C", 2: "A"},
+        31: {1: "C"},
+        32: {1: "C"},
+        33: {1: "C", 2: "B"},
+        39: {1: "C", 2: "B"},
+        40: {1: "C", 2: "B", 3: "B"},
+        49: {1: "C", 2: "B", 3: "B"},
+        50: {},
+    }
+    assert history.filter(history["_is_current"]).num_rows == 0
+    assert lake.versions("whole") == {
+        1: ["D[4,5)", "A[5,6)", "B[6,7)", "C[7,50)"],
+        2: ["A[8,31)", "B[33,50)"],
+        3: ["A[40,41)", "B[41,50)"],
+    }
+
+
+@pytest.mark.slow
+def test_a_truncate_of_what_is_empty_already_changes_nothing_and_holds_nothing_up(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    lake = Lake(spark, tmp_path, CASES.model_copy(update={"tables": (CASES.table("tracked"),)}))
+    lake.write({"tracked": [debezium("t", 1)]})
+    lake.write({"tracked": [put(1, "A", 5), gone(1, 6)]})
+    lake.write({"tracked": [debezium("t", 8)]})
+    lake.write({"tracked": [put(1, "B", 9), put(1, "Z", 4)]})
+    assert lake.versions("tracked") == {1: ["Z[4,5)", "A[5,6)", "B[9,)"]}
     lake.verify()

@@ -127,10 +127,11 @@ def test_a_column_of_another_type_is_named_before_anything_is_written(
 
 @pytest.mark.slow
 def test_a_damaged_log_is_never_settled_from(
-    spark: SparkSession, tiny: UseCase, lake: Path, places: TableLocations, write: Write
+    spark: SparkSession, tiny: UseCase, lake: Path, places: TableLocations, write: Write, tmp_path: Path
 ) -> None:
     write(1)
     write(2)
+    copy = shutil.copytree(places.log, tmp_path / "copy")
     spark.sql(f"ALTER TABLE delta.`{places.log}` SET TBLPROPERTIES ('delta.appendOnly' = 'false')")
     spark.sql(f"DELETE FROM delta.`{places.log}` WHERE id = 1")
     with pytest.raises(StorageError, match="its log was changed by something else: version 3 is a DELETE"):
@@ -144,6 +145,10 @@ def test_a_damaged_log_is_never_settled_from(
     with pytest.raises(StorageError, match="its log lacks events that Fluvial wrote"):
         write(4)
 
+    shutil.rmtree(places.log)
+    shutil.copytree(copy, places.log)
+    with pytest.raises(StorageError, match=r"its log ends at version 1, and its history holds the log up to version 5"):
+        write(4, "after a restart")
     shutil.rmtree(places.log)
     with pytest.raises(StorageError, match="there is a history, but its log is gone") as caught:
         write(4, "after a restart")

@@ -75,7 +75,7 @@ def test_what_names_a_person_is_hidden_before_anything_is_written_quarantine_inc
     batch = [
         debezium("c", 5, ANN),
         debezium("c", 6, ANN | {"id": 2, "ssn": stored, "number": None, "phone": None, "age": -1}),
-        debezium("c", 7, ANN | {"id": 3, "age": 200}),
+        debezium("c", 7, ANN | {"id": 3, "age": 200, "passport": "P-4711-C"}),
     ]
     writer.write(records(spark, batch, topic="cdc-patients"), 0)
     places = Locations(use_case, tmp_path).table(patients)
@@ -108,9 +108,64 @@ def test_what_names_a_person_is_hidden_before_anything_is_written_quarantine_inc
     found = history.where("id <> 2").orderBy("id").drop("id").select(*patients.lake.value_columns).collect()
     assert len(found) == 2
     assert found[0] == found[1]
-    raw = [b"123-45", b"+49 30 1", b"dear diary", CANARY.encode(), b"171.3"]
+    raw = [b"P-4711-C", b"123-45", b"+49 30 1", b"dear diary", CANARY.encode(), b"171.3"]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in files for text in raw if text in path.read_bytes()] == []
+
+
+STAFF = Table.model_validate(
+    {
+        "name": "staff",
+        "primary_key": "id",
+        "schema": [
+            {"name": "id", "type": "integer"},
+            {"name": "email", "type": "string"},
+            {"name": "letter", "type": "string"},
+            {"name": "born", "type": "date"},
+            {"name": "grade", "type": "string"},
+            {"name": "land", "type": "string"},
+        ],
+        "dq_rules": [{"id": "known", "type": "allowed_values", "column": "grade", "params": {"values": ["1", "2"]}}],
+        "transforms": [
+            {"type": "tokenize", "column": "email", "params": {"key": "env:TEST_KEY"}},
+            {"type": "encrypt", "column": "letter", "params": {"key": "env:TEST_KEY"}},
+            {"type": "generalize", "column": "born", "params": {"to": "year"}},
+            {"type": "trim", "column": "grade"},
+            {"type": "cast", "column": "grade", "params": {"to_type": "int"}},
+            {"type": "lower", "column": "land"},
+            {"type": "map", "column": "label", "params": {"expression": "{{ land ~ '!' }}", "to_type": "string"}},
+            {"type": "filter", "params": {"expression": "{{ land == 'de' }}"}},
+        ],
+    }
+)
+
+
+def test_hidden_columns_stand_beside_chains_and_come_back_as_they_were(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_KEY", CANARY)
+    use_case = UseCase(**dict(UseCase.model_validate(TINY)) | {"tables": (STAFF,)})
+    letter = "a letter that is longer than any line of base64, which has seventy-six characters: " * 3
+    bob = {"id": 1, "email": "b@x.org", "letter": letter, "born": "1987-06-05", "grade": "1", "land": "DE"}
+    batch = [
+        debezium("c", 5, bob),
+        debezium("c", 6, bob | {"id": 2, "grade": "9"}),
+        debezium("c", 7, bob | {"id": 3, "born": "infinity"}),
+        debezium("c", 8, bob | {"id": 4, "land": "FR"}),
+    ]
+    places = Locations(use_case, tmp_path)
+    LakeWriter(spark, use_case, places, "query-1").write(records(spark, batch, topic="cdc-staff"), 0)
+    replayer = QuarantineReplayer(spark, STAFF, places, "ann")
+    repaired = replayer.replay(Selection(repairs=(Repair(f"0000.1.{6:016X}", {"id": "2"}, {"grade": "1"}, 1),)))
+    again = replayer.replay(Selection())
+
+    assert (repaired.replayed, again.replayed, again.still_violating) == (1, 0, 1)
+    assert [each.reasons for each in again.refused] == [("schema.type: born can't be read as date",)]
+    history = spark.read.format("delta").load(places.table(STAFF).history).orderBy("id")
+    first, second = history.drop("id").select(*STAFF.lake.value_columns).collect()
+    assert first == second
+    assert first["label"] == "de!"
+    assert [text for text in ("\r", "\n") if text in first["letter"]] == []
 
 
 SPELLINGS = ["Zo\u00eb", "Zoe\u0308", "Zoe"]

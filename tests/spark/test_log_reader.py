@@ -60,6 +60,11 @@ def test_versions_give_the_rows_that_they_brought(spark: SparkSession, log: str)
     spark.sql(f"OPTIMIZE delta.`{log}`")
     append(spark, log, 30)
     assert brought(reader, now(spark, log), 2) == ["0020", "0030"]
+    compacted = set(DeltaTable(log).file_uris())
+    for file in Path(log).glob("*.parquet"):
+        if str(file) not in compacted:
+            file.unlink()
+    assert brought(reader, now(spark, log), 2) == ["unknown"]
 
 
 def test_versions_tell_which_keys_they_brought(spark: SparkSession, log: str) -> None:

@@ -1,5 +1,6 @@
 """Which files of a history a settle reads: those that may hold a key that its range touches."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from fluvial.config.model import Table
 from fluvial.history.key_range import ANY_KEY, KeyRange
 from fluvial.history.range_bounds import Keyless, RangeBounds
 from fluvial.io import delta
-from fluvial.io.delta_rewrite import Rewrite
+from fluvial.io.delta_rewrite import Committed, Rewrite
 from fluvial.io.near_history import NearHistory
 
 KINDS = {
@@ -95,3 +96,13 @@ def test_a_keyless_row_touches_every_key(spark: SparkSession, history: str, most
     near = NearHistory(spark, table_of("n"), most)
     assert numbers_read(near, history, KeyRange({"n": (2, 2)}), Keyless("0006", 1)) == [1, 2, 3]
     assert numbers_read(near, history, ANY_KEY) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("later", "are_known"), [(1, True), (2, False)])
+def test_files_are_remembered_only_while_nobody_else_commits(
+    spark: SparkSession, history: str, later: int, are_known: bool
+) -> None:
+    near, begun = NearHistory(spark, table_of("n")), begin(spark, history)
+    near.read(begun, RangeBounds("0005", 0, None, None, log_has_partial=False))
+    near.keep(Committed(begun.table.version + later), ())
+    assert near.knows(replace(begun.table, version=begun.table.version + later), "0005") is are_known

@@ -194,6 +194,38 @@ def test_a_lake_of_other_names_and_types_verifies_explains_and_takes_its_repairs
     assert versions[1].changed == {"size": (7, 8), "remark": ("*****LE", "*EW")}
 
 
+def test_what_an_event_says_nothing_of_is_inherited_when_it_comes_back_whatever_the_lake_calls_it(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    use_case = UseCase(**dict(UseCase.model_validate(TINY)) | {"tables": (PARCELS,)})
+    toast = "__debezium_unavailable_value"
+    bad = [
+        debezium("u", 6, PARCEL | {"size": "large", "note": toast}),
+        debezium("u", 7, PARCEL | {"size": "large", "zone": toast, "note": "brittle"}),
+        debezium("u", 8, {"id": 1, "weight": "3.00", "size": "large"}),
+    ]
+    writer = LakeWriter(spark, use_case, Locations(use_case, tmp_path), "query-1")
+    writer.write(records(spark, [debezium("c", 5, PARCEL), *bad], topic="cdc-parcels"), 0)
+    repairs = tuple(Repair(f"0000.1.{lsn:016X}", {"id": "1"}, {"size": "8"}, lsn) for lsn in (6, 7, 8))
+    QuarantineReplayer(spark, PARCELS, Locations(use_case, tmp_path), "ann").replay(Selection(repairs=repairs))
+
+    log = spark.read.format("delta").load(Locations(use_case, tmp_path).table(PARCELS).log).where("not _is_quarantined")
+    assert [row[0] for row in log.orderBy("_sequence").select("_not_authored_columns").collect()] == [
+        None,
+        ["remark"],
+        ["note"],
+        ["count", "sent", "remark", "note"],
+    ]
+    versions = explain_row(use_case, tmp_path, PARCELS, "1").versions
+    assert [(version.row["remark"], version.row["note"], version.row["count"]) for version in versions] == [
+        ("*****LE", "A", 5),
+        ("*****LE", "A", 5),
+        ("*****LE", "A", 5),
+        ("*****LE", "A", 5),
+    ]
+    assert verify_table(use_case, tmp_path, PARCELS).is_same
+
+
 def test_the_rule_and_the_transform_of_the_guide_do_what_it_says(
     spark: SparkSession, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:

@@ -206,7 +206,9 @@ def test_bytes_are_the_same_from_both_envelopes(spark: SparkSession) -> None:
         debezium("c", 3, {"id": 3, "b": "0xAB"}),
         dms("insert", 4, {"id": 4, "b": "0xzz"}),
     ]
-    checked = check_records(Records(records(spark, values, topic="cdc-t")), fleet.table("t"))
+    checked = check_records(Records(records(spark, values, topic="cdc-t")), fleet.table("t")).cache()
+    broken = checked.where("_has_error").select("_offset", "_violations.rule_id").collect()
+    assert [tuple(row) for row in broken] == [(3, ["schema.type"])]
     found = [bytes(row[0]) if row[0] is not None else None for row in checked.orderBy("_offset").select("b").collect()]
 
     assert found == [content, content, base64.b64decode("0xAB"), None]

@@ -84,8 +84,8 @@ def written_row(texts: Column, binary_columns: Collection[str], exact: Mapping[s
 def _as_base64(name: Column, text: Column, binary_columns: Collection[str]) -> Column:
     is_hex = name.isin(*binary_columns) & text.startswith(_HEX)
     bytes_ = F.base64(F.unhex(text.substr(len(_HEX) + 1, _LONGEST)))
-    # Spark breaks the lines of long texts.
-    return F.when(is_hex, F.regexp_replace(bytes_, r"\s", "")).otherwise(text)
+    # Spark breaks the lines of long texts. What isn't hexadecimal mustn't pass for base64 either.
+    return F.when(is_hex, F.coalesce(F.regexp_replace(bytes_, r"\s", ""), F.lit(_HEX))).otherwise(text)
 
 
 def event_sequence(parsed: Column, offset: Column) -> Column:

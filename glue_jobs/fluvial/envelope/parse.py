@@ -1,7 +1,9 @@
 """`parse_envelope`: Kafka records of one topic into ParsedRecords, both envelopes in one pass and one `from_json`."""
 
 import operator
+from collections.abc import Mapping
 from functools import reduce
+from types import MappingProxyType
 from typing import Final
 
 from pyspark.sql import Column
@@ -44,8 +46,11 @@ _DMS_ROW: Final = "_dms_row"
 _DMS_BEFORE: Final = "_dms_before"
 _TEXT: Final = "_text_"
 _RECORD: Final = (RAW_KEY, RAW_VALUE, c.TOPIC, c.PARTITION, c.OFFSET, KAFKA_TIMESTAMP)
-_PLACE: Final = (*c.POSITION, KAFKA_TIMESTAMP, SNAPSHOT_END)
+_PLACE: Final = (*c.POSITION, KAFKA_TIMESTAMP, SNAPSHOT_END, c.PAYLOAD_HASH)
 """What is copied from level to level as it is."""
+_BETWEEN: Final = "\x00"
+_ABSENT: Final = "\x01"
+"""Stand between values and for NULL in the payload hash."""
 _UPSERTS: Final = (c.INSERT, c.UPDATE, c.READ)
 
 
@@ -58,7 +63,7 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
     parsed = records.select(*_record_columns(), _parsed_value().alias(_PARSED), *_exact_numbers(table))
     opened = parsed.select("*", *_dms_images(table))
     placed = opened.select(*_RECORD, *_event_columns(F.col(_PARSED), table))
-    typed = placed.select("*", *typed_columns(table), _not_authored(table), _payload_hash())
+    typed = placed.select("*", *typed_columns(table), not_authored(table).alias(c.NOT_AUTHORED))
     return ParsedRecords(typed.select(*_output_columns(table)))
 
 
@@ -94,6 +99,7 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
         """Without metadata nothing that DMS says is there."""
         return F.when(is_debezium, first).otherwise(second)
 
+    commit_time = either(debezium.commit_time(parsed), dms.commit_time(parsed))
     is_truncate = F.coalesce(*(each.is_operation(parsed, c.TRUNCATE) for each in (debezium, dms)))
     image = either(debezium.image(parsed), dms.image(parsed, F.col(_DMS_ROW)))
     is_update_by_dms = ~is_debezium & dms.is_operation(parsed, c.UPDATE)
@@ -107,7 +113,8 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
         F.when(is_update_by_dms, _changed_key(table, F.col(_DMS_BEFORE), F.col(_DMS_ROW))).alias(PREVIOUS_KEY),
         F.coalesce(is_debezium & debezium.ends_snapshot(parsed), F.lit(False)).alias(SNAPSHOT_END),
         either(debezium.event_sequence(parsed), dms.event_sequence(parsed, F.col(c.OFFSET))).alias(c.SEQUENCE),
-        either(debezium.commit_time(parsed), dms.commit_time(parsed)).alias(c.COMMIT_TIME),
+        commit_time.alias(c.COMMIT_TIME),
+        _payload_hash(either(debezium.image(parsed), parsed["data"]), commit_time).alias(c.PAYLOAD_HASH),
         either(debezium.source_position(parsed), dms.source_position(parsed)).alias(c.SOURCE_POSITION),
     ]
 
@@ -154,20 +161,21 @@ def typed_columns(table: Table) -> list[Column]:
     return [read_value(F.col(_text_name(column.name)), column.type).alias(column.name) for column in table.columns]
 
 
-def _not_authored(table: Table) -> Column:
+def not_authored(table: Table, told_otherwise: Mapping[str, Column] = MappingProxyType({})) -> Column:
     """Columns this event says nothing about: unchanged TOAST, or absent from an update or a snapshot row.
 
-    An INSERT authors every column: what it leaves out is NULL.
+    An INSERT authors every column: what it leaves out is NULL. `told_otherwise` are conditions for columns whose texts
+    don't tell it.
     """
-    may_be_partial = F.col(c.OPERATION).isin(c.UPDATE, c.READ)
+    conditions = {name: told_otherwise.get(name, is_unauthored(name)) for name in table.value_columns}
+    return _names_where(F.col(c.OPERATION).isin(*_UPSERTS), conditions)
 
-    def unauthored(name: str) -> Column:
-        text = F.col(_text_name(name))
-        absent = may_be_partial & ~F.map_contains_key(F.col(IMAGE), name)
-        return F.when(text.isNull(), absent).otherwise(is_unavailable(text))
 
-    is_upsert = F.col(c.OPERATION).isin(*_UPSERTS)
-    return _names_where(is_upsert, {name: unauthored(name) for name in table.value_columns}).alias(c.NOT_AUTHORED)
+def is_unauthored(name: str) -> Column:
+    """Whether an upsert says nothing about the column, by its text."""
+    text, may_be_partial = F.col(_text_name(name)), F.col(c.OPERATION).isin(c.UPDATE, c.READ)
+    absent = may_be_partial & ~F.map_contains_key(F.col(IMAGE), name)
+    return F.when(text.isNull(), absent).otherwise(is_unavailable(text))
 
 
 def unreadable_columns(table: Table) -> Column:
@@ -191,13 +199,12 @@ def _names_where(applies: Column, conditions: dict[str, Column]) -> Column:
     return F.when(some, F.array_compact(names))
 
 
-def _payload_hash() -> Column:
+def _payload_hash(sent: Column, commit_time: Column) -> Column:
     """64 bits over the raw row and its commit time: tells a redelivery from a conflict at one position.
 
-    Of the row as it came, whatever columns are configured: what comes again after these changed is the same event. Each
-    text follows its name, because NULL is left out of the sum.
+    Of the row as it was sent, whatever columns are configured: what comes again after these changed is the same event.
     """
-    return F.xxhash64(F.map_entries(IMAGE), c.COMMIT_TIME).alias(c.PAYLOAD_HASH)
+    return F.xxhash64(F.map_keys(sent), F.array_join(F.map_values(sent), _BETWEEN, _ABSENT), commit_time)
 
 
 def _output_columns(table: Table) -> list[Column]:
@@ -209,7 +216,6 @@ def _output_columns(table: Table) -> list[Column]:
         kind.alias(KIND),
         *(F.col(name) for name in kept),
         reason.alias(REASON),
-        F.col(c.PAYLOAD_HASH),
         _fingerprint(table, kind).alias(FINGERPRINT),
         unreadable_columns(table).alias(UNREADABLE),
         *(F.when(reason.isNotNull(), F.col(name)).cast("binary").alias(name) for name in (RAW_KEY, RAW_VALUE)),

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
-from fluvial.envelope.parse import text_columns, typed_columns, unreadable_columns
+from fluvial.envelope.parse import is_unauthored, not_authored, text_columns, typed_columns, unreadable_columns
 from fluvial.streams import EVENT, IMAGE, KIND, UNREADABLE, ParsedRecords
 
 StoredEvents = NewType("StoredEvents", DataFrame)
@@ -19,6 +19,7 @@ REPAIRS: Final = "_repairs"
 REPAIRED: Final = "_repaired_columns"
 """Names of the columns that a repair replaces; never NULL."""
 
+_OF_THE_LAKE: Final = "_lake_not_authored"
 FIRST_VIOLATIONS: Final = "_first_violations"
 """What the event violated when it was captured."""
 
@@ -35,14 +36,15 @@ def restore_events(stored: StoredEvents, table: Table) -> ParsedRecords:
         c.PAYLOAD_HASH,
         F.lit(EVENT).alias(KIND),
         _repaired_image(repairs).alias(IMAGE),
-        _still_unauthored(repairs).alias(c.NOT_AUTHORED),
+        F.col(c.NOT_AUTHORED).alias(_OF_THE_LAKE),
         F.map_keys(repairs).alias(REPAIRED),
         F.col(c.VIOLATIONS).alias(FIRST_VIOLATIONS),
     )
     worded = placed.select("*", *text_columns(table, F.col(IMAGE), F.lit(None).cast("string")))
-    typed = worded.select("*", *_values(table))
+    told = worded.select("*", not_authored(table, _by_the_gap(table)).alias(c.NOT_AUTHORED))
+    typed = told.select("*", *_values(table))
     texts = [name for name in worded.columns if name not in placed.columns]
-    return ParsedRecords(typed.select("*", unreadable_columns(table).alias(UNREADABLE)).drop(*texts))
+    return ParsedRecords(typed.select("*", unreadable_columns(table).alias(UNREADABLE)).drop(*texts, _OF_THE_LAKE))
 
 
 def _repaired_image(repairs: Column) -> Column:
@@ -50,10 +52,19 @@ def _repaired_image(repairs: Column) -> Column:
     return F.map_concat(kept, repairs)
 
 
-def _still_unauthored(repairs: Column) -> Column:
-    """What the event says nothing about; NULL where it tells every column."""
-    names = F.array_except(c.NOT_AUTHORED, F.map_keys(repairs))
-    return F.when(F.size(names) > 0, names)
+def _by_the_gap(table: Table) -> dict[str, Column]:
+    """Whether the event says nothing of a masked column: its mask may have hidden a placeholder.
+
+    The gap marker tells it of the columns of the lake that are made from that one alone.
+    """
+
+    def is_told(name: str) -> Column:
+        made = [lake for lake, found in table.lake_shape.items() if found.sources == {name}]
+        lacking = F.arrays_overlap(F.col(_OF_THE_LAKE), F.array(*map(F.lit, made)))
+        is_lacking = F.coalesce(lacking, F.lit(False)) if made else is_unauthored(name)
+        return ~F.array_contains(REPAIRED, name) & is_lacking
+
+    return {name: is_told(name) for name in sorted(table.masked_columns)}
 
 
 def _values(table: Table) -> list[Column]:

@@ -13,6 +13,16 @@ from fluvial.seldom import seldom
 UNAVAILABLE: Final = ("__debezium_unavailable_value", "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==")
 """What Debezium writes for an unchanged TOAST column: as text, and as base64 for bytes."""
 
+_UNAVAILABLE_LISTS: Final = (
+    *(f'["{text}"]' for text in UNAVAILABLE),
+    "[" + ",".join(map(str, UNAVAILABLE[0].encode())) + "]",
+    '["b68a35a7-17ad-35b3-af2a-ae46edb4545a"]',
+)
+"""The same of a list: of texts, of bytes, of numbers and days, of UUIDs, where the placeholder's bytes are hashed.
+
+Source: Debezium's `UnchangedToastedPlaceholder`.
+"""
+
 _WHOLE_NUMBER: Final = r"^[+-]?\d+(\.0*)?$"
 _DIGITS: Final = r"^-?\d+$"
 _DATE: Final = r"^\d{4}-\d\d-\d\d([T ]00:00(:00(\.0+)?)?)?Z?$"
@@ -34,7 +44,7 @@ _PLACEHOLDER_READS_AS: Final = ("string", "binary")
 
 def is_unavailable(text: Column) -> Column:
     """Whether the text is the placeholder of a value that the event doesn't carry."""
-    return text.isin(*UNAVAILABLE, f'["{UNAVAILABLE[0]}"]')
+    return text.isin(*UNAVAILABLE) | (text.startswith("[") & text.isin(*_UNAVAILABLE_LISTS))
 
 
 def _whole(spark_type: str) -> Callable[[Column], Column]:

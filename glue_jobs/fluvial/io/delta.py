@@ -1,5 +1,6 @@
 """Delta tables of the lake: whether they exist, how they are created, appended to and read in ranges."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -95,11 +96,11 @@ def read_commit(session: SparkSession, path: str, version: int) -> Commit | None
 
 @dataclass(frozen=True)
 class CommittedFiles:
-    """Delta's AddFiles of one commit, those among them that brought rows, and whether it took files away."""
+    """Delta's AddFiles of one commit, those among them that brought rows, and the paths of files that it took away."""
 
     added: Sequence[Any]
     appended: Sequence[Any]
-    has_removed: bool
+    removed: frozenset[str]
 
 
 def read_files(session: SparkSession, path: str, version: int) -> CommittedFiles | None:
@@ -111,7 +112,8 @@ def read_files(session: SparkSession, path: str, version: int) -> CommittedFiles
     action = jvm(session).org.apache.spark.sql.delta.actions.Action
     added = [action.fromJson(line) for line in lines if line.startswith('{"add"')]
     appended = [file for file in added if file.dataChange()]
-    return CommittedFiles(added, appended, any(line.startswith('{"remove"') for line in lines))
+    removed = (json.loads(line)["remove"]["path"] for line in lines if line.startswith('{"remove"'))
+    return CommittedFiles(added, appended, frozenset(removed))
 
 
 def _read_commit_file(session: SparkSession, path: str, version: int) -> str | None:

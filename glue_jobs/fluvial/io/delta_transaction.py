@@ -77,6 +77,11 @@ class DeltaTransaction:
             frame = self.log.createDataFrame(self.inner.snapshot(), self.seq(files), False, self.none())
         return DataFrame(frame, self.session)
 
+    def is_there(self, file: Any) -> bool:
+        """Whether an AddFile's data still is where it was: what no version holds any more is deleted some day."""
+        path = file.absolutePath(self.log)
+        return bool(path.getFileSystem(self.log.newDeltaHadoopConf()).exists(path))
+
     def write_files(self, rows: DataFrame) -> list[Any]:
         """Writes rows into the table's folder, in one Spark job; what it returns are Delta's AddFiles."""
         with active(self.session):

@@ -41,6 +41,11 @@ class Watched:
                 what = f"column {name} of its {self.role} is {found[name]}, tables.yaml makes it {kind}"
                 raise StorageError(f"{self.table}: {what}: {self.path}", way_out)
 
+    def ends_early(self, version: int, settled: int) -> StorageError:
+        """What is raised where a log was put back from a copy that is older than the history."""
+        what = f"its log ends at version {version}, and its history holds the log up to version {settled}"
+        return StorageError(f"{self.table}: {what}: {self.path}", f"put a newer copy back; or {self._rebuilding}")
+
     def _error(self, what: str, commit: Commit, is_last: bool) -> StorageError:
         restore = f"RESTORE TABLE delta.`{self.path}` TO VERSION AS OF {commit.version - 1}"
         undo = f"undo it: {restore}; or " if is_last else ""

@@ -183,29 +183,38 @@ class HistoryWriter:
     def _fold(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds | None) -> int:
         if bounds is None:
             return 0
-        rewrite = self._begin()
+        rewrite, note = self._begin(), Settled(log.table_id, log.version).note
+        wanted = self._wanted(rewrite, changes, log, bounds)
+        found = None if wanted is None else self._found(wanted)
+        if found is not None and found.count:
+            self._write(rewrite, found, note)
+        elif rewrite is not None:
+            self._near.keep(rewrite.commit_note(note), ())
+        return found.count if found is not None else 0
+
+    def _wanted(
+        self, rewrite: Rewrite | None, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds
+    ) -> HistoryChanges | None:
+        """What the range changes; None where it touches no key at all."""
         history = self._near.read(rewrite, bounds)
         if rewrite is not None and rewrite.reads_at_least(SMALL_BATCH):
             suit_batch_size(self.session, SMALL_BATCH)
         bounds = replace(bounds, touches_many=self._touches_many(rewrite, bounds))
-        if self.table.track_columns:
-            touched = TouchedKeys(self._steps.touched_runs(changes, history, bounds).localCheckpoint())
-            bounds = replace(bounds, min_sequence=touched.agg(F.min(FIRST)).collect()[0][0])
-            history = self._near.read(rewrite, bounds)
-            rows = changes if self._is_all_new(bounds) else self._log_reader.near(log, bounds)
-            wanted = self._steps.changes_of_runs(touched, rows, history, bounds)
-        else:
-            wanted = self._changes(changes, log, history, bounds)
+        if not self.table.track_columns:
+            return self._changes(changes, log, history, bounds)
+        touched = TouchedKeys(self._steps.touched_runs(changes, history, bounds).localCheckpoint())
+        first = touched.agg(F.min(FIRST)).collect()[0][0]
+        if first is None:
+            return None
+        bounds = replace(bounds, min_sequence=first)
+        history = self._near.read(rewrite, bounds)
+        rows = changes if self._is_all_new(bounds) else self._log_reader.near(log, bounds)
+        return self._steps.changes_of_runs(touched, rows, history, bounds)
+
+    def _found(self, wanted: HistoryChanges) -> FoundChanges:
         held, counts = delta.checkpoint_counted(wanted, self._counts)
         files = counts.pop("files")
-        changed: int = sum(counts.values())
-        note = Settled(log.table_id, log.version).note
-        if changed:
-            found = FoundChanges(HistoryChanges(held), changed, files.split(",") if files else [])
-            self._write(rewrite, found, note)
-        elif rewrite is not None:
-            self._near.keep(rewrite.commit_note(note), ())
-        return changed
+        return FoundChanges(HistoryChanges(held), sum(counts.values()), files.split(",") if files else [])
 
     def _begin(self) -> Rewrite | None:
         """A transaction on the history as it was looked at; None where there is none yet."""

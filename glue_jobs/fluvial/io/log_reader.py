@@ -42,13 +42,20 @@ class LogReader:
     _tail: LogTail | None = field(default=None, init=False)
 
     def added(self, log: delta.Snapshot, first: int) -> AddedRows | None:
-        """Rows that version `first` and later ones appended; None where one of their commits is cleaned up."""
+        """Rows that version `first` and later ones appended.
+
+        None where one of their commits is cleaned up, or one of their files, as VACUUM does once OPTIMIZE made others.
+        """
         commits = [delta.read_files(self.session, self.path, version) for version in range(first, log.version + 1)]
-        if None in commits:
+        known = [commit for commit in commits if commit is not None]
+        files = [file for commit in known for file in commit.appended]
+        removed = frozenset[str]().union(*(commit.removed for commit in known))
+        transaction = self._transaction(log)
+        replaced = (file for file in files if file.path() in removed)
+        if len(known) < len(commits) or not all(map(transaction.is_there, replaced)):
             return None
-        files = [file for commit in commits if commit is not None for file in commit.appended]
         keys = read_key_ranges([file.stats() for file in files], self.table)
-        return AddedRows(as_log_rows(self._transaction(log).rows_of(files), self.table), keys)
+        return AddedRows(as_log_rows(transaction.rows_of(files), self.table), keys)
 
     def near(self, log: delta.Snapshot, bounds: RangeBounds) -> LogRows:
         """The log's rows that can matter to a range; asks Delta where they may stand in files not seen yet."""
@@ -67,7 +74,7 @@ class LogReader:
             return None
         for version in range(tail.version + 1, log.version + 1):
             files = delta.read_files(self.session, self.path, version)
-            if files is None or files.has_removed:
+            if files is None or files.removed:
                 return None
             tail = tail.after(version, files.added)
         return tail

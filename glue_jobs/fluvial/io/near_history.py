@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from fluvial.config.model import Table
 from fluvial.history.file_statistics import may_hold
 from fluvial.history.range_bounds import RangeBounds, near_versions
+from fluvial.io.delta import Snapshot
 from fluvial.io.delta_rewrite import Committed, Rewrite
 from fluvial.io.near_files import NearFiles, by_name
 from fluvial.io.schemas import empty_frame, history_schema
@@ -38,9 +39,13 @@ class NearHistory:
         return History(nothing.withColumn(FILE, F.lit(None).cast("string")))
 
     def keep(self, committed: Committed, removed: Collection[str]) -> None:
-        """Tells what a commit added, and the names of the files that it removed."""
+        """Tells what a commit added, and the names of the files that it removed.
+
+        Where others committed between what was read and it, as OPTIMIZE may, what they did isn't known.
+        """
         if self._files is not None:
-            self._files = self._files.after(committed.version, removed, committed.added)
+            is_next = committed.version == self._files.version + 1
+            self._files = self._files.after(committed.version, removed, committed.added) if is_next else None
 
     def _rows(self, rewrite: Rewrite, bounds: RangeBounds) -> DataFrame:
         files = None if self._are_many else self._near_files(rewrite, bounds.min_sequence)
@@ -48,11 +53,15 @@ class NearHistory:
             return rewrite.read_near(bounds.min_sequence, may_hold(bounds.touched, self.table))
         return rewrite.read_files(files.find(bounds.min_sequence, bounds.touched))
 
+    def knows(self, history: Snapshot, sequence: str) -> bool:
+        """Whether it can be read without asking Delta for its files."""
+        known = self._files
+        return known is not None and known.are_known(history, sequence) and len(known.files) <= self.most
+
     def _near_files(self, rewrite: Rewrite, sequence: str) -> NearFiles | None:
         """Asks Delta only where another process committed since, or an event is later than any before."""
-        known = self._files
-        if known is not None and known.are_known(rewrite.table, sequence) and len(known.files) <= self.most:
-            return known
+        if self.knows(rewrite.table, sequence):
+            return self._files
         found = rewrite.find_near(sequence, self.most)
         self._are_many = found is None
         self._files = None if found is None else self._kept(rewrite, sequence, found)

@@ -63,6 +63,8 @@ _SETTINGS: Final = {
     # Each sort and aggregate of each task begins with a page, of up to 64 MB by default: cleared for a few rows, and so
     # large that G1 marks the whole heap again and again. Spark has room for 8,192 pages a task.
     "spark.buffer.pageSize": "1m",
+    # A row with one name twice, which JSON allows, is no reason to fail for good.
+    "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
     # A superset of Spark's own pattern: setting this key replaces the default.
     "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|sasl[.]jaas|credential",
     "spark.ui.showConsoleProgress": "false",

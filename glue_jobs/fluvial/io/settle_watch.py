@@ -65,6 +65,8 @@ class SettleWatch:
         if log is not None and self.log is None:
             self._watched_log.refuse_schema(log.schema_json)
         if log is not None and log.version != self._seen:
+            if self.settled is not None and log.version < self.settled:
+                raise self._watched_log.ends_early(log.version, self.settled)
             self._follow_log(log)
         self.log = log
 

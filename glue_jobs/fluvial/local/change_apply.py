@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from fluvial.config.locations import Locations
@@ -66,15 +67,31 @@ def check_plan(plan: ChangePlan, wanted: str | None) -> None:
 def _retire_checkpoint(plan: ChangePlan, use_case: UseCase, home: Home) -> str:
     """Puts the checkpoint aside where a topic is no longer read: Spark takes such a topic for lost data.
 
-    The stream then reads the others from their beginning, and what the log knows counts as duplicates.
+    The stream then reads the others from their beginning, and what the log knows counts as duplicates. What is known
+    of tables that are parked stays where it is.
     """
     before = {table["topic"] for table in (plan.before or {}).get("tables", {}).values()}
     checkpoint = Path(Locations(use_case, home.lake).checkpoint)
     if not before - {table.topic for table in use_case.tables} or not checkpoint.exists():
         return ""
-    retired = checkpoint.with_name(f"{checkpoint.name}.before-{plan.hash}")
+    retired = _free(checkpoint.with_name(f"{checkpoint.name}.before-{plan.hash}"))
     checkpoint.rename(retired)
+    _keep_parked(retired, Path(Locations(use_case, home.lake).parked), use_case)
     return str(retired)
+
+
+def _free(path: Path) -> Path:
+    """The path, or the first with a number behind it, where nothing is."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return path if not path.exists() else next(each for each in numbered if not each.exists())
+
+
+def _keep_parked(retired: Path, parked: Path, use_case: UseCase) -> None:
+    """Puts back what is known of the tables that there still are."""
+    files = (retired / parked.name / f"{table.name}.json" for table in use_case.tables)
+    for file in filter(Path.exists, files):
+        parked.mkdir(parents=True, exist_ok=True)
+        file.rename(parked / file.name)
 
 
 def _note_run(plan: ChangePlan, home: Home) -> None:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
-from fluvial.quality.check import NULLABLE_RULE, VIOLATIONS_TYPE, check_rules
+from fluvial.quality.check import NULLABLE_RULE, TYPE_RULE, VIOLATIONS_TYPE, check_rules
 from fluvial.streams import HAS_ERROR, UNREADABLE, CheckedRecords, ParsedRecords, TransformFailure
 
 _UNAUTHORED: Final = "_told_not_authored"
@@ -29,12 +29,13 @@ def check_again(
     veiled = records.withColumn(_UNAUTHORED, F.col(c.NOT_AUTHORED)).withColumn(c.NOT_AUTHORED, unjudged)
     veiled = veiled.withColumn(UNREADABLE, F.array_except(UNREADABLE, hidden))
     checked = check_rules(ParsedRecords(veiled), table, failures)
-    kept = F.filter(first, lambda violation: _is_kept(violation, hidden, _masked_rules(table)))
+    rules = [*_masked_rules(table), *{failure.rule_id for failure in failures}]
+    kept = F.filter(first, lambda violation: _is_kept(violation, hidden, rules))
     return CheckedRecords(
         checked.select(
             *(name for name in checked.columns if name not in (c.VIOLATIONS, HAS_ERROR, c.NOT_AUTHORED, _UNAUTHORED)),
             F.col(_UNAUTHORED).alias(c.NOT_AUTHORED),
-            F.concat(_or_empty(kept), _or_empty(F.col(c.VIOLATIONS))).cast(VIOLATIONS_TYPE).alias(c.VIOLATIONS),
+            F.array_union(_or_empty(kept), _or_empty(F.col(c.VIOLATIONS))).cast(VIOLATIONS_TYPE).alias(c.VIOLATIONS),
             (F.col(HAS_ERROR) | _has_error(kept, table)).alias(HAS_ERROR),
         )
     )
@@ -51,10 +52,10 @@ def _has_error(kept: Column, table: Table) -> Column:
 
 
 def _masked_rules(table: Table) -> list[str]:
-    """Ids of today's rules for masked columns, the schema's own among them."""
+    """Ids of today's rules for masked columns and of the schema's own: a text that can't be read is hidden whole."""
     masked = table.masked_columns
     required = any(column.name in masked and not column.nullable for column in table.columns)
-    return [rule.id for rule in table.dq_rules if rule.column in masked] + [NULLABLE_RULE] * required
+    return [rule.id for rule in table.dq_rules if rule.column in masked] + [NULLABLE_RULE] * required + [TYPE_RULE]
 
 
 def _or_empty(violations: Column) -> Column:

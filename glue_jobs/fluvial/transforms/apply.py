@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
-from fluvial.config.deidentification import DropTransform
+from fluvial.config.deidentification import DropTransform, EncryptTransform, TokenizeTransform
 from fluvial.config.derivations import (
     AggregateTransform,
     MapTransform,
@@ -75,7 +75,7 @@ def apply_transforms_again(events: DataFrame, table: Table, repaired: Column) ->
 def try_transforms(events: DataFrame, table: Table) -> Transformed:
     """As `apply_transforms`, for the sake of what fails; events as they are where nothing can."""
     may_fail = any(isinstance(step, CastTransform | _Derivation) for step in table.transforms)
-    return _fold(events, table) if may_fail else Transformed(events, {})
+    return _fold(events, table, hides=False) if may_fail else Transformed(events, {})
 
 
 def filter_rows(events: DataFrame, table: Table) -> DataFrame:
@@ -85,7 +85,7 @@ def filter_rows(events: DataFrame, table: Table) -> DataFrame:
     """
     if not any(isinstance(step, FilterTransform) for step in table.transforms):
         return events
-    transformed = _fold(events, table)
+    transformed = _fold(events, table, hides=False)
     judged = F.col(c.OPERATION).isin(c.INSERT, c.UPDATE, c.READ) & ~F.col(HAS_ERROR)
     marked = transformed.events.withColumn(_LEAVES, judged & ~reduce(operator.and_, transformed.kept))
     nothing = dict.fromkeys((*table.value_columns, c.NOT_AUTHORED), F.lit(None)) | {c.OPERATION: F.lit(c.DELETE)}
@@ -98,10 +98,14 @@ def _unless_left(name: str, kind: str, nothing: Mapping[str, Column]) -> Column:
     return F.when(F.col(_LEAVES), nothing[name].cast(kind)).otherwise(F.col(name)).alias(name)
 
 
-def _fold(events: DataFrame, table: Table, repaired: Column | None = None) -> Transformed:
+def _fold(events: DataFrame, table: Table, repaired: Column | None = None, *, hides: bool = True) -> Transformed:
+    """`hides` is false where only what fails, or is kept, is asked: the keys aren't at hand there."""
     after = Transformed(events, {column.name: F.col(column.name) for column in table.columns})
     for transform, shape in table.shapes():
         before = _by_name(after, transform, shape)
+        if isinstance(transform, TokenizeTransform | EncryptTransform) and not hides:
+            after = before.put(transform.column, before.columns[transform.column].cast("string"))
+            continue
         after = _step(before, transform, shape)
         hidden = transform.reshape(shape).get(transform.column)
         if repaired is not None and transform.column in shape and hidden is not None and hidden.is_opaque:

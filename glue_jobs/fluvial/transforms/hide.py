@@ -18,8 +18,8 @@ from fluvial.config.model import Table
 from fluvial.config.types import INTEGER_TYPES, Family, family
 from fluvial.transforms.compose import compose
 
-STORED_TEXT: Final = r"^(tok_[0-9a-f]{8}_[0-9a-f]{64}|enc_[0-9a-f]{8}_[A-Za-z0-9+/=]+)$"
-"""What `tokenize` and `encrypt` write."""
+STORED_TEXT: Final = r"^(tok_[0-9a-f]{8}_[0-9a-f]{64}|enc_[0-9a-f]{8}_[A-Za-z0-9+/=\s]+)$"
+"""What `tokenize` and `encrypt` write; what they wrote once had line breaks."""
 
 _BLOCK: Final = 64
 _IV_BYTES: Final = 12
@@ -81,7 +81,8 @@ def apply_encrypt(transform: EncryptTransform, value: Column) -> Column:
     iv = F.substring(F.unhex(_hmac(prefix, text)), 1, _IV_BYTES)
     mode, padding = F.lit("GCM"), F.lit("DEFAULT")
     sealed = F.aes_encrypt(text, F.col(f"{prefix}_key"), mode, padding, iv, F.lit(transform.domain))
-    return F.concat(F.lit("enc_"), F.col(f"{prefix}_id"), F.lit("_"), F.base64(sealed))
+    told = F.regexp_replace(F.base64(sealed), r"\s", "")  # Spark breaks the lines of long texts
+    return F.concat(F.lit("enc_"), F.col(f"{prefix}_id"), F.lit("_"), told)
 
 
 def _hmac(prefix: str, message: Column) -> Column:

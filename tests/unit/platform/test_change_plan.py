@@ -197,6 +197,19 @@ def test_a_renamed_topic_gets_a_new_checkpoint_and_the_old_one_is_kept(home: Hom
     assert (Path(done.retired_checkpoint) / "offsets").is_dir()
 
 
+def test_what_is_parked_stays_so_and_a_checkpoint_is_put_aside_however_often(home: Home) -> None:
+    checkpoint, names = home.lake / "checkpoints" / "fleet", []
+    for topic in ("fleet.vehicles", "cdc-vehicles", "fleet.vehicles", "cdc-vehicles"):
+        (checkpoint / "offsets").mkdir(parents=True)
+        (checkpoint / "parked").mkdir(exist_ok=True)
+        for name in ("vehicles", "gone"):
+            (checkpoint / "parked" / f"{name}.json").write_text("what waits")
+        names.append(apply_to_lake(changed(topic=topic), home, None, never).retired_checkpoint)
+
+        assert [path.name for path in checkpoint.rglob("*.json")] == ["vehicles.json"]
+    assert len({*names}) == 4
+
+
 def test_the_applied_configuration_is_in_the_properties_of_log_and_history(base: Home) -> None:
     fleet = use_case_of(BASE)
     places = places_of(fleet, base.lake, "vehicles")
