@@ -76,10 +76,10 @@ def test_an_event_is_the_same_whatever_columns_are_configured(spark: SparkSessio
 
 def test_a_value_is_told_from_the_same_one_in_another_column(spark: SparkSession, tiny: UseCase) -> None:
     rows = [{"a": "A", "b": None}, {"a": None, "b": "A"}, {"a": "A"}, {"a": "A", "b": ""}, {"a": "b", "b": None}]
-    rows += [{"a": None, "b": "b"}, {"b": "A"}]
+    rows += [{"a": None, "b": "b"}]
     frame = records(spark, [debezium("u", 5, {"id": 1} | row) for row in rows])
     checked = check_records(Records(frame), tiny.table("items")).select("_payload_hash")
-    assert checked.distinct().count() == 7
+    assert checked.distinct().count() == 6
 
 
 def test_a_truncate_has_no_row_whatever_it_says(spark: SparkSession, tiny: UseCase) -> None:

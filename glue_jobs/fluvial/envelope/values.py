@@ -44,7 +44,7 @@ _PLACEHOLDER_READS_AS: Final = ("string", "binary")
 
 def is_unavailable(text: Column) -> Column:
     """Whether the text is the placeholder of a value that the event doesn't carry."""
-    return text.isin(*UNAVAILABLE) | (text.startswith("[") & text.isin(*_UNAVAILABLE_LISTS))
+    return text.isin(*UNAVAILABLE) | (text.startswith("[") & seldom(text.isin(*_UNAVAILABLE_LISTS)))
 
 
 def _whole(spark_type: str) -> Callable[[Column], Column]:

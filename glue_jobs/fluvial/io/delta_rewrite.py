@@ -18,6 +18,7 @@ from fluvial.io import delta
 from fluvial.io.delta_transaction import DeltaTransaction
 from fluvial.io.history_layout import limited_files
 from fluvial.io.near_files import file_name
+from fluvial.io.observed import Aggregates
 from fluvial.io.rewritten_rows import RewrittenRows
 from fluvial.io.session import MOST_BROADCAST
 from fluvial.streams import FILE, HistoryChanges
@@ -30,6 +31,13 @@ class FoundChanges:
     changes: HistoryChanges
     count: int
     files: Collection[str]
+
+
+def find_changes(wanted: HistoryChanges, counts: Aggregates) -> FoundChanges:
+    """Computes and holds them, in one job; `counts` are those of the actions, and the names of the files."""
+    held, found = delta.checkpoint_counted(wanted, counts)
+    files = found.pop("files")
+    return FoundChanges(HistoryChanges(held), sum(found.values()), files.split(",") if files else [])
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from fluvial.history.range_bounds import RangeBounds
 from fluvial.history.settle import FIRST, TouchedKeys, count_actions, touched_files
 from fluvial.io import delta
 from fluvial.io.commits import Settled
-from fluvial.io.delta_rewrite import FoundChanges, Rewrite
+from fluvial.io.delta_rewrite import FoundChanges, Rewrite, find_changes
 from fluvial.io.history_layout import in_order
 from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_commit, measure_range, read_traits
 from fluvial.io.log_reader import AddedRows, LogReader, as_log_rows
@@ -185,7 +185,7 @@ class HistoryWriter:
             return 0
         rewrite, note = self._begin(), Settled(log.table_id, log.version).note
         wanted = self._wanted(rewrite, changes, log, bounds)
-        found = None if wanted is None else self._found(wanted)
+        found = None if wanted is None else find_changes(wanted, self._counts)
         if found is not None and found.count:
             self._write(rewrite, found, note)
         elif rewrite is not None:
@@ -210,11 +210,6 @@ class HistoryWriter:
         history = self._near.read(rewrite, bounds)
         rows = changes if self._is_all_new(bounds) else self._log_reader.near(log, bounds)
         return self._steps.changes_of_runs(touched, rows, history, bounds)
-
-    def _found(self, wanted: HistoryChanges) -> FoundChanges:
-        held, counts = delta.checkpoint_counted(wanted, self._counts)
-        files = counts.pop("files")
-        return FoundChanges(HistoryChanges(held), sum(counts.values()), files.split(",") if files else [])
 
     def _begin(self) -> Rewrite | None:
         """A transaction on the history as it was looked at; None where there is none yet."""
