@@ -1,5 +1,6 @@
 """The chain, and nothing else: records in, frames for every sink out. `io` holds, calls, writes and releases."""
 
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
@@ -51,10 +52,12 @@ def place_quarantined(fresh: FreshEvents, table: Table) -> Quarantined:
 
     Where columns are masked, or have to be classified, nothing is stored of one that nobody configured.
     """
-    row = F.map_filter(IMAGE, lambda name, _: name != EPOCH_FIELD)
-    if table.sensitive or table.masked_columns:
-        row = F.map_filter(IMAGE, lambda name, _: name.isin(*table.column_names))
-    masked = mask_rows(fresh, table, row)
+
+    def is_shown(name: Column, _: Column) -> Column:
+        is_strict = table.sensitive or table.masked_columns
+        return name.isin(*table.column_names) if is_strict else name != EPOCH_FIELD
+
+    masked = mask_rows(fresh, table, F.map_filter(IMAGE, is_shown))
     return quarantine_rows(FreshEvents(masked.events), masked.columns, masked.image)
 
 

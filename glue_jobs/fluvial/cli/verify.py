@@ -54,7 +54,12 @@ def verify(
 
     verdicts = [verdict for table in chosen if (verdict := _checked(table, check)) is not None]
     sys.stdout.write(_as_json(verdicts) if as_json else "".join(_as_text(verdict, limit) for verdict in verdicts))
-    if len(verdicts) < len(chosen):
+    _end(verdicts, len(chosen))
+
+
+def _end(verdicts: Sequence[Verdict | SourceVerdict], wanted: int) -> None:
+    """With the status of the worst that was found."""
+    if len(verdicts) < wanted:
         raise typer.Exit(_UNKNOWN)
     if not all(verdict.is_same for verdict in verdicts):
         raise typer.Exit(_DIFFERENT)

@@ -11,6 +11,7 @@ from typing import Final
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from fluvial.base64_text import base64_text
 from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
 from fluvial.envelope.operations import operation_of
 from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_pair, sequence
@@ -83,9 +84,9 @@ def written_row(texts: Column, binary_columns: Collection[str], exact: Mapping[s
 
 def _as_base64(name: Column, text: Column, binary_columns: Collection[str]) -> Column:
     is_hex = name.isin(*binary_columns) & text.startswith(_HEX)
-    bytes_ = F.base64(F.unhex(text.substr(len(_HEX) + 1, _LONGEST)))
-    # Spark breaks the lines of long texts. What isn't hexadecimal mustn't pass for base64 either.
-    return F.when(is_hex, F.coalesce(F.regexp_replace(bytes_, r"\s", ""), F.lit(_HEX))).otherwise(text)
+    written = base64_text(F.unhex(text.substr(len(_HEX) + 1, _LONGEST)))
+    # What isn't hexadecimal mustn't pass for base64 either.
+    return F.when(is_hex, F.coalesce(written, F.lit(_HEX))).otherwise(text)
 
 
 def event_sequence(parsed: Column, offset: Column) -> Column:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from fluvial.base64_text import base64_text
 from fluvial.config.deidentification import DropTransform, EncryptTransform, GeneralizeTransform, TokenizeTransform
 from fluvial.config.model import Table
 from fluvial.config.types import INTEGER_TYPES, Family, family
@@ -81,8 +82,7 @@ def apply_encrypt(transform: EncryptTransform, value: Column) -> Column:
     iv = F.substring(F.unhex(_hmac(prefix, text)), 1, _IV_BYTES)
     mode, padding = F.lit("GCM"), F.lit("DEFAULT")
     sealed = F.aes_encrypt(text, F.col(f"{prefix}_key"), mode, padding, iv, F.lit(transform.domain))
-    told = F.regexp_replace(F.base64(sealed), r"\s", "")  # Spark breaks the lines of long texts
-    return F.concat(F.lit("enc_"), F.col(f"{prefix}_id"), F.lit("_"), told)
+    return F.concat(F.lit("enc_"), F.col(f"{prefix}_id"), F.lit("_"), base64_text(sealed))
 
 
 def _hmac(prefix: str, message: Column) -> Column:
