@@ -1,5 +1,6 @@
 """Micro-batches into a real Delta lake: exactly once, in any order, whatever fails in between."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pyspark.sql import SparkSession
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
 from fluvial.errors import StorageError
+from fluvial.io.explain import explain_row
 from fluvial.io.verify import verify_table
 from fluvial.streams import BatchContext, Records, TableCounts
 from tests.spark.records import MakeWriter, debezium, dms, records
@@ -208,3 +210,43 @@ def test_records_of_an_unknown_topic_become_dead_letters_without_a_table(
     counts = make_writer().write(records(spark, [debezium("c", 5, item(1, "A"))], topic="cdc-strangers"), 0)
     assert counts == {"(no table)": TableCounts(consumed=1, dead_letters=1)}
     assert [row[0] for row in rows(spark, Locations(tiny, lake).dead_letters, "topic")] == ["cdc-strangers"]
+
+
+def test_the_log_says_which_warnings_an_event_breaks_and_a_log_from_before_that_goes_on(
+    spark: SparkSession, tiny: UseCase, lake: Path, make_writer: MakeWriter
+) -> None:
+    table, log = tiny.table("items"), Locations(tiny, lake).table(tiny.table("items")).log
+    make_writer().write(records(spark, [debezium("c", 5, item(1, "small"))]), 0)
+    forget_column(Path(log), "_warnings")
+    assert "_warnings" not in spark.read.format("delta").load(log).columns
+    values = [
+        debezium("u", 6, item(1, "lower")),
+        debezium("u", 7, item(1, "Upper")),
+        debezium("u", 8, item(1, "lower") | {"price": "-1.00"}),
+        debezium("d", 9, item(1, "lower")),
+    ]
+    make_writer().write(records(spark, values, first=100), 1)
+    found = rows(spark, log, "_sequence", "_is_quarantined", "_warnings")
+    assert [row[1:] for row in found if row[0] > "0000.1.0000000000000005"] == [
+        (False, ["a_known"]),
+        (False, None),
+        (True, None),
+        (False, None),
+    ]
+    assert verify_table(tiny, lake, table).is_same
+    events = explain_row(tiny, lake, table, "1").events
+    assert [told.row["_warnings"] for told in events[1:]] == [["a_known"], None, None, None]
+
+
+def forget_column(log: Path, name: str) -> None:
+    """Makes the log one that was written before it had that column."""
+    first = log / "_delta_log" / f"{0:020}.json"
+    actions = [json.loads(line) for line in first.read_text().split("\n") if line]
+    for action in actions:
+        if metadata := action.get("metaData"):
+            schema = json.loads(metadata["schemaString"])
+            schema["fields"] = [field for field in schema["fields"] if field["name"] != name]
+            metadata["schemaString"] = json.dumps(schema)
+    first.write_text("".join(json.dumps(action) + "\n" for action in actions))
+    first.with_name(f".{first.name}.crc").unlink(missing_ok=True)
+    first.with_suffix(".crc").unlink(missing_ok=True)

@@ -38,7 +38,7 @@ _WORDS: Final = {
 }
 _EVENT_FIELDS: Final = (
     c.SEQUENCE, c.OPERATION, c.COMMIT_TIME, c.TOPIC, c.PARTITION, c.OFFSET, c.SOURCE_POSITION, c.INGESTED_AT,
-    c.IS_QUARANTINED, c.NOT_AUTHORED,
+    c.IS_QUARANTINED, c.NOT_AUTHORED, c.WARNINGS,
 )  # fmt: skip
 _VERSION_FIELDS: Final = (
     c.SEQUENCE, c.OPERATION, c.EFFECTIVE_FROM, c.EFFECTIVE_TO, c.IS_CURRENT, c.END_SEQUENCE, c.UNCERTAIN_SINCE,
@@ -99,6 +99,8 @@ def _event_lines(told: Told) -> Iterator[Line]:
     yield f"    ingested {plain_text(row[c.INGESTED_AT])}", "dim"
     if row[c.NOT_AUTHORED]:
         yield f"    says nothing of {', '.join(row[c.NOT_AUTHORED])}", "dim"
+    if broken := row.get(c.WARNINGS):
+        yield f"    breaks {', '.join(broken)} (warning)", "yellow"
     yield f"    {fate_text(told)}", _STYLES.get(told.fate, "")
     for violation in told.violations:
         yield f"      {violation['rule_id']} ({violation['severity']}): {violation['message']}", "red"

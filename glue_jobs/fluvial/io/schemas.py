@@ -58,6 +58,7 @@ def log_schema(table: Table) -> str:
             c.COMMIT_TIME: "timestamp",
             c.IS_QUARANTINED: "boolean",
             c.NOT_AUTHORED: "array<string>",
+            c.WARNINGS: "array<string>",
             c.PAYLOAD_HASH: "bigint",
             c.SOURCE_POSITION: "string",
             c.TOPIC: "string",

@@ -89,6 +89,7 @@ def log_rows(events: FreshEvents, transformed: Mapping[str, Column], not_authore
             c.COMMIT_TIME,
             F.col(HAS_ERROR).alias(c.IS_QUARANTINED),
             not_authored.alias(c.NOT_AUTHORED),
+            _warnings(table).alias(c.WARNINGS),
             c.PAYLOAD_HASH,
             c.SOURCE_POSITION,
             c.TOPIC,
@@ -99,6 +100,13 @@ def log_rows(events: FreshEvents, transformed: Mapping[str, Column], not_authore
             c.INGESTED_AT,
         )
     )
+
+
+def _warnings(table: Table) -> Column:
+    """Ids of the rules that a valid event breaks: all of severity `warning`, else it wouldn't be valid."""
+    if all(rule.severity == "error" for rule in table.dq_rules):
+        return F.lit(None).cast("array<string>")
+    return F.when(~F.col(HAS_ERROR), F.col(c.VIOLATIONS)["rule_id"])
 
 
 def dead_letter_rows(records: CheckedRecords, table_name: str, withhold: bool, batch: BatchContext) -> DeadLetters:

@@ -12,7 +12,14 @@ from tests.unit.io.lakes import HISTORY_SCHEMA, LOG_SCHEMA, QUARANTINE_SCHEMA, a
 
 PLACE = {"_topic": "cdc-vehicles", "_partition": 0, "_source_position": "lsn=5 tx=7", "_ingested_at": at(9)}
 EVENT = {"id": 1, "_operation": "INSERT", "_payload_hash": 1, "_is_quarantined": False, **PLACE}
-INSERT = {**EVENT, "plate": "A", "_sequence": "0001.1.05", "_commit_time": at(5), "_offset": 3}
+INSERT = {
+    **EVENT,
+    "_warnings": ["plate_short", "plate_upper"],
+    "plate": "A",
+    "_sequence": "0001.1.05",
+    "_commit_time": at(5),
+    "_offset": 3,
+}
 GAP = {**EVENT, "_operation": "UPDATE", "_sequence": "0001.1.06", "_commit_time": at(6), "_offset": 4} | {
     "_is_quarantined": True
 }
@@ -42,6 +49,7 @@ def test_explain_tells_the_story_as_a_timeline(fleet: tuple[str, ...]) -> None:
         "",
         "0001.1.05  INSERT    2026-11-21T08:00:05.000000Z  cdc-vehicles/0@3  lsn=5 tx=7",
         "    ingested 2026-11-21T08:00:09.000000Z",
+        "    breaks plate_short, plate_upper (warning)",
         "    opened version 1, current since 2026-11-21T08:00:05.000000Z",
         "      plate: A",
         "      uncertain since 0001.1.06",
@@ -57,6 +65,7 @@ def test_explain_prints_json(fleet: tuple[str, ...]) -> None:
     story = json.loads(fluvial("explain", *fleet, "vehicles", "id=1", "--json").stdout)
     assert (story["key"], [event["fate"] for event in story["events"]]) == ({"id": 1}, ["opened", "quarantined"])
     assert story["events"][1]["violations"] == [{**VIOLATION, "rule_version": None}]
+    assert [event["warnings"] for event in story["events"]] == [["plate_short", "plate_upper"], None]
     assert story["versions"][0]["values"] == {"plate": "A"}
 
 

@@ -85,6 +85,7 @@ LOG_SCHEMA = pa.schema(
         pa.field("_commit_time", _TIME),
         pa.field("_is_quarantined", pa.bool_()),
         pa.field("_not_authored_columns", pa.list_(pa.string())),
+        pa.field("_warnings", pa.list_(pa.string())),
         pa.field("_payload_hash", pa.int64()),
         pa.field("_source_position", pa.string()),
         pa.field("_topic", pa.string()),
