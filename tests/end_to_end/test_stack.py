@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -17,6 +17,8 @@ import psycopg
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from fluvial.compile.topics import Topic
+from fluvial.local.broker import Broker
 from fluvial.local.connect_api import ConnectApi
 from fluvial.local.endpoints import Endpoints, read_endpoints
 from fluvial.local.home import Home
@@ -24,6 +26,7 @@ from fluvial.local.ports import is_free
 from fluvial.local.process import is_alive, read_process
 from fluvial.local.stack import down, status, up
 from fluvial.local.status import PartState
+from fluvial.local.topic_offsets import TopicOffsets
 
 pytestmark = pytest.mark.stack
 
@@ -99,6 +102,13 @@ def kill(home: Home, name: str) -> None:
         time.sleep(0.01)
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_all_parts_are_up_within_their_memory(home: Home) -> None:
     parts = status(home)
     assert {part.name: part.state for part in parts} == dict.fromkeys(("postgres", "kafka", "connect"), "running")
@@ -120,6 +130,20 @@ def test_two_ups_at_once_start_one_stack(home: Home) -> None:
     output = [child.communicate(timeout=120) for child in children]
     assert [child.returncode for child in children] == [0, 0], output
     assert set(states(home).values()) == {PartState.RUNNING}
+
+
+def test_a_topic_that_is_made_anew_has_another_id(home: Home) -> None:
+    servers = read_endpoints(home).bootstrap_servers
+    broker, asked, topic = Broker(servers), TopicOffsets(servers), Topic("anew", 1, {})
+    broker.ensure([topic])
+    first = asked.topic_ids(["anew", "nowhere"])
+    assert asked.topic_ids(["anew", "nowhere"]) == first
+    broker.delete(["anew"])
+    wait_until(lambda: "anew" not in broker.partitions())
+    broker.ensure([topic])
+    wait_until(lambda: "anew" in asked.topic_ids(["anew"]))
+    second = asked.topic_ids(["anew", "nowhere"])
+    assert (set(first), set(second), first == second) == ({"anew"}, {"anew"}, False)
 
 
 def test_postgres_writes_a_logical_log_as_an_ordinary_user_and_wants_its_password(home: Home) -> None:

@@ -23,6 +23,7 @@ from fluvial.io.parked_retry import ParkedRetry
 from fluvial.io.parking import Parking
 from fluvial.io.query_offsets import PlannedBatch
 from fluvial.io.state_files import MemoryFiles
+from fluvial.io.topic_ids import TopicIds
 from fluvial.io.verify import verify_table
 from fluvial.streams import TableCounts
 from tests.spark.records import debezium, records
@@ -47,6 +48,7 @@ class Lane:
     use_case: UseCase
     lake: Path
     files: MemoryFiles = field(default_factory=MemoryFiles)
+    topic_files: MemoryFiles = field(default_factory=MemoryFiles)
     tables: FailingTables = field(default_factory=FailingTables)
     broker: FixedOffsets = field(default_factory=FixedOffsets)
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
@@ -98,6 +100,12 @@ class Lane:
         self.now += timedelta(minutes=minutes)
         lane = lanes_of(self.use_case)[0]
         ParkedRetry(lane, self.writer, self.parking, self.read, self.broker).run(self.now)
+
+    def guard(self) -> OffsetGuard:
+        """Of one micro-batch, by a driver that has just started."""
+        lane, ids = lanes_of(self.use_case)[0], TopicIds(self.topic_files)
+        places, clock = self.writer.locations, lambda: self.now
+        return OffsetGuard(self.spark, lane, places, self.parking, self.broker, ids, clock)
 
     def waiting(self, table: str) -> int | None:
         parked = self.parking.find(table)
@@ -222,9 +230,7 @@ def test_a_new_checkpoint_on_a_known_lake_stops_only_the_table_whose_topic_has_a
     lane.write(first_batch(lane))
     lane.write(second_batch(lane))
     lane.broker.topics = {ITEMS: {0: Bounds(9, 9)}, PEOPLE: {0: Bounds(1, 3)}}
-    guard = OffsetGuard(
-        lane.spark, lanes_of(lane.use_case)[0], lane.writer.locations, lane.parking, lane.broker, lambda: lane.now
-    )
+    guard = lane.guard()
     assert guard.look(PlannedBatch({}, {ITEMS: {0: 9}, PEOPLE: {0: 3}})) == {}
     stopped = lane.parking.find("items")
     assert stopped is not None
@@ -235,9 +241,7 @@ def test_a_new_checkpoint_on_a_known_lake_stops_only_the_table_whose_topic_has_a
 def test_a_topic_made_anew_is_stopped_and_what_the_query_went_past_is_not_lost(lane: Lane) -> None:
     lane.write(first_batch(lane))
     lane.broker.topics = {ITEMS: {0: Bounds(0, 3)}, PEOPLE: {0: Bounds(0, 1)}}
-    guard = OffsetGuard(
-        lane.spark, lanes_of(lane.use_case)[0], lane.writer.locations, lane.parking, lane.broker, lambda: lane.now
-    )
+    guard = lane.guard()
     planned = PlannedBatch({ITEMS: {0: 4}, PEOPLE: {0: 1}}, {ITEMS: {0: 2}, PEOPLE: {0: 1}})
     lane.topics[ITEMS] = [debezium("c", 20 + number, item(20 + number, "N")) for number in range(3)]
     lane.writer.write(lane.read([OffsetRange(ITEMS, 0, 0, 0)]), 1, lambda: guard.look(planned))
@@ -249,3 +253,29 @@ def test_a_topic_made_anew_is_stopped_and_what_the_query_went_past_is_not_lost(l
     lane.retry()
     assert lane.waiting("items") is None
     assert lane.accounts("items")[1:] == [(1, 2, 2, 0, 0, 0, 0)]
+
+
+def test_a_topic_made_anew_that_has_grown_past_the_old_place_is_told_by_its_id_and_read_from_its_beginning(
+    lane: Lane,
+) -> None:
+    lane.write(first_batch(lane))
+    lane.broker.ids = {ITEMS: "A", PEOPLE: "P"}
+    guard = lane.guard()
+    assert guard.look(PlannedBatch({}, {ITEMS: {0: 4}, PEOPLE: {0: 1}})) == {}
+    guard.end()
+    lane.broker.ids |= {ITEMS: "B"}
+    lane.broker.topics = {ITEMS: {0: Bounds(0, 6)}, PEOPLE: {0: Bounds(0, 1)}}
+    lane.topics[ITEMS] = [debezium("c", 20 + number, item(20 + number, "N")) for number in range(6)]
+    planned = PlannedBatch({ITEMS: {0: 4}, PEOPLE: {0: 1}}, {ITEMS: {0: 6}, PEOPLE: {0: 1}})
+    for guard in (lane.guard(), lane.guard()):  # the first driver dies before it notes the new id
+        lane.writer.write(lane.read([OffsetRange(ITEMS, 0, 4, 6)]), 1, lambda: guard.look(planned))  # noqa: B023
+    guard.end()
+    stopped = lane.parking.find("items")
+    assert stopped is not None
+    assert stopped.stop.startswith("cdc-items was made anew: Kafka gives it another id; take a new snapshot of items")
+    assert (stopped.waiting, lane.waiting("people")) == (6, None)
+    lane.parking.resume("items", lane.now)
+    assert lane.guard().look(planned) == {}
+    lane.retry()
+    assert lane.waiting("items") is None
+    assert lane.accounts("items")[1:] == [(1, 6, 6, 0, 0, 0, 0)]

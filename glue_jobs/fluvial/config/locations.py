@@ -66,6 +66,11 @@ class Locations:
         """The folder that says, in a file for each table, what waits for it."""
         return f"{self.checkpoint.rstrip('/')}/parked"
 
+    @property
+    def topics(self) -> str:
+        """The folder that says, in a file for each topic, which one of that name was last read."""
+        return f"{self.checkpoint.rstrip('/')}/topics"
+
     def resolve(self, url: str) -> str:
         """The place Spark and delta-rs open: the URL itself on AWS, a path below the lake on the local profile."""
         scheme, separator, rest = url.partition("://")

@@ -24,16 +24,24 @@ class BrokerOffsets(Protocol):
     def bounds(self, topics: Collection[str]) -> Mapping[str, Mapping[int, Bounds]]:
         """By topic and partition; a topic that isn't there is left out."""
 
+    def topic_ids(self, topics: Collection[str]) -> Mapping[str, str]:
+        """By topic, the id that Kafka gave it when it was made; a topic that isn't there is left out."""
+
 
 @dataclass
 class FixedOffsets:
     """A fake broker that holds what it is told."""
 
     topics: dict[str, dict[int, Bounds]] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
 
     def bounds(self, topics: Collection[str]) -> Mapping[str, Mapping[int, Bounds]]:
         """What it was told of these topics."""
         return {topic: self.topics[topic] for topic in topics if topic in self.topics}
+
+    def topic_ids(self, topics: Collection[str]) -> Mapping[str, str]:
+        """What it was told of these topics."""
+        return {topic: self.ids[topic] for topic in topics if topic in self.ids}
 
 
 def find_gap(topic: str, wanted: Positions, bounds: Mapping[int, Bounds] | None) -> str:
@@ -44,12 +52,23 @@ def find_gap(topic: str, wanted: Positions, bounds: Mapping[int, Bounds] | None)
     return "; ".join(loss for loss in losses if loss)
 
 
-def find_skipped(topic: str, first: Positions, end: Positions, bounds: Mapping[int, Bounds]) -> list[OffsetRange]:
-    """Offsets of a topic made anew that a query goes past: it knows the old topic's end, and reads from there."""
+def from_zero(first: Positions, bounds: Mapping[int, Bounds] | None) -> Positions:
+    """The positions, and 0 in each partition that is newer than they."""
+    return dict.fromkeys(bounds or (), 0) | dict(first)
+
+
+def find_skipped(
+    topic: str, first: Positions, end: Positions, bounds: Mapping[int, Bounds], *, is_anew: bool = False
+) -> list[OffsetRange]:
+    """Offsets of a topic made anew that a query goes past: it knows the old topic's end, and reads from there.
+
+    A partition that ends before its position tells that by itself; with `is_anew` it holds for all of them.
+    """
+    reached = {partition: min(end.get(partition, 0), position) for partition, position in sorted(first.items())}
     return [
-        OffsetRange(topic, partition, bounds[partition].first, end[partition])
-        for partition, position in sorted(first.items())
-        if partition in bounds and bounds[partition].first < end.get(partition, 0) < position
+        OffsetRange(topic, partition, bounds[partition].first, last)
+        for partition, last in reached.items()
+        if partition in bounds and bounds[partition].first < last and (is_anew or last < first[partition])
     ]
 
 

@@ -24,6 +24,7 @@ from fluvial.io.parking import Parking
 from fluvial.io.query_offsets import read_planned
 from fluvial.io.reason import reason
 from fluvial.io.state_files import LocalFiles
+from fluvial.io.topic_ids import TopicIds
 
 POLL_SECONDS: Final = 0.2
 DRAIN_SECONDS: Final = 20.0
@@ -60,6 +61,7 @@ class LaneStream:
 
     def __post_init__(self) -> None:
         self._parking = Parking(LocalFiles(self.locations.parked), self.lane.name, self.lane.max_records_per_batch)
+        self._topics = TopicIds(LocalFiles(self.locations.topics))
 
     def run(self) -> None:
         """Streams until `stopping` is set."""
@@ -96,6 +98,7 @@ class LaneStream:
         started = threading.Event()
         queries: list[StreamingQuery] = []
         try:
+            self._parking.mend((table.name for table in self.lane.use_case.tables), datetime.now(UTC))
             with self.starting:
                 queries.append(self._start(started, queries))
             self._find_writer(str(queries[0].id))
@@ -144,9 +147,12 @@ class LaneStream:
         writer = self._find_writer(str(query.id))
         if not self._progressed:
             require_progress(self.locations, self._checkpoint, writer.query_id, batch_id)
-        guard = OffsetGuard(writer.session, self.lane, self.locations, self._parking, self.broker, writer.clock)
+        guard = OffsetGuard(
+            writer.session, self.lane, self.locations, self._parking, self.broker, self._topics, writer.clock
+        )
         planned = read_planned(query)
         writer.write(records, batch_id, lambda: guard.look(planned), planned.sole_topic)
+        guard.end()
         self._progressed = True
         self._say("running", batch_id)
 

@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import RLock
+from typing import Final
 
 import structlog
 
 from fluvial.errors import StorageError
+from fluvial.io.broker_offsets import advice
 from fluvial.io.parked import BatchId, ParkedTable, Share, from_json, to_json
 from fluvial.io.state_files import LocalFiles, StateFiles
 
+_UNREADABLE: Final = (ValueError, KeyError, TypeError)
 _log = structlog.get_logger()
 
 
@@ -35,6 +38,20 @@ class Parking:
             if table not in self._known:
                 self._known[table] = read_parked(self.files, table)
             return self._known[table]
+
+    def mend(self, tables: Iterable[str], now: datetime) -> None:
+        """Stops each table whose file can't be read, and keeps the file beside it: no other table has to wait for it.
+
+        Raises StorageError where that can't be written.
+        """
+        with self._lock:
+            for table in tables:
+                if table in self._known or _is_readable(self.files, table):
+                    continue
+                kept = self.files.copy_aside(table)
+                self._known[table] = None
+                what = f"the file that says what waited for {table} can't be read and is kept as {kept}"
+                self.stop(table, f"{what}; {advice(table)}", now)
 
     def concerns(self, table: str, batch: BatchId) -> bool:
         """Whether the table is parked, or its share of that micro-batch has already been dealt with here."""
@@ -126,13 +143,25 @@ class Parking:
 
 def read_parked(files: StateFiles, table: str) -> ParkedTable | None:
     """What the file of a table says; raises StorageError where it can't be read."""
-    text = files.read(table)
     try:
-        return from_json(text) if text is not None else None
-    except (ValueError, KeyError, TypeError) as error:
+        return _parse(files, table)
+    except _UNREADABLE as error:
         message = f"the file that says what waits for {table} can't be read: {error}"
-        hint = "it lies in the folder `parked` of the checkpoint; put it back from a copy"
+        hint = "it lies in `parked` of the checkpoint: put it back from a copy, or let `fluvial up` stop the table"
         raise StorageError(message, hint) from error
+
+
+def _is_readable(files: StateFiles, table: str) -> bool:
+    try:
+        _parse(files, table)
+    except _UNREADABLE:
+        return False
+    return True
+
+
+def _parse(files: StateFiles, table: str) -> ParkedTable | None:
+    text = files.read(table)
+    return from_json(text) if text is not None else None
 
 
 def read_parked_tables(folder: str) -> tuple[ParkedTable, ...]:

@@ -1,6 +1,7 @@
 """Small files beside the checkpoint that are either whole or absent, and still there after a power cut."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ class StateFiles(Protocol):
 
     def write(self, name: str, text: str) -> None:
         """Replaces the text; when this returns, it will be read. Raises StorageError."""
+
+    def copy_aside(self, name: str) -> str:
+        """Keeps a copy of a text that can't be read, under no name; where it lies. Raises StorageError."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,14 @@ class LocalFiles:
         except OSError as error:
             raise self._refused("write", name, error) from error
 
+    def copy_aside(self, name: str) -> str:
+        """A copy with another ending, beside the file."""
+        path = self._path(name)
+        try:
+            return str(shutil.copyfile(path, path.with_suffix(".unreadable")))
+        except OSError as error:
+            raise self._refused("copy", name, error) from error
+
     def _path(self, name: str) -> Path:
         if "://" in self.folder:
             raise StorageError(f"{self.folder} isn't a folder of this machine", "give another StateFiles")
@@ -67,6 +79,7 @@ class MemoryFiles:
 
     texts: dict[str, str] = field(default_factory=dict)
     is_broken: bool = False
+    aside: list[str] = field(default_factory=list)
 
     def names(self) -> Sequence[str]:
         """Every name that has a text, sorted."""
@@ -81,6 +94,11 @@ class MemoryFiles:
         if self.is_broken:
             raise StorageError(f"can't write {name}", "this is a test")
         self.texts[name] = text
+
+    def copy_aside(self, name: str) -> str:
+        """A text that no name finds."""
+        self.aside.append(self.texts[name])
+        return f"copy {len(self.aside)}"
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from typing import Any, Final
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
 from fluvial.io.broker_offsets import Bounds
@@ -26,6 +26,23 @@ class TopicOffsets:
         """By topic and partition; a topic that isn't there is left out. Raises StackError where no broker answers."""
         with asking(self._servers):
             return self._bounds(topics)
+
+    def topic_ids(self, topics: Collection[str]) -> Mapping[str, str]:
+        """By topic, as text; a topic that isn't there is left out. Raises StackError where no broker answers."""
+        with asking(self._servers):
+            return self._topic_ids(topics)
+
+    def _topic_ids(self, topics: Collection[str]) -> dict[str, str]:
+        names = TopicCollection(list(topics))
+        answers = self._admin.describe_topics(names, request_timeout=_TIMEOUT_SECONDS)
+        found: dict[str, str] = {}
+        for topic, answer in answers.items():
+            try:
+                found[topic] = str(answer.result(_TIMEOUT_SECONDS).topic_id)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
+        return found
 
     def _bounds(self, topics: Collection[str]) -> dict[str, dict[int, Bounds]]:
         known = self._admin.list_topics(timeout=_TIMEOUT_SECONDS).topics

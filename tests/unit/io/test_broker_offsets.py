@@ -1,4 +1,4 @@
-from fluvial.io.broker_offsets import Bounds, find_gap, find_skipped, held_ranges
+from fluvial.io.broker_offsets import Bounds, find_gap, find_skipped, from_zero, held_ranges
 from fluvial.io.parked import OffsetRange
 
 
@@ -26,6 +26,20 @@ def test_of_a_topic_made_anew_the_query_goes_past_what_lies_before_its_new_place
     first, end = {0: 120, 1: 7}, {0: 12, 1: 9}
     skipped = find_skipped("cdc-items", first, end, {0: Bounds(0, 15), 1: Bounds(0, 9)})
     assert skipped == [OffsetRange("cdc-items", 0, 0, 12)]
+
+
+def test_of_a_topic_made_anew_that_has_grown_further_the_query_goes_past_what_lies_before_its_old_place() -> None:
+    first, end = {0: 120, 1: 7, 2: 0}, {0: 500, 1: 7, 2: 3}
+    bounds = {0: Bounds(0, 600), 1: Bounds(7, 9), 2: Bounds(0, 3)}
+    assert find_skipped("cdc-items", first, end, bounds) == []
+    assert find_skipped("cdc-items", first, end, bounds, is_anew=True) == [OffsetRange("cdc-items", 0, 0, 120)]
+
+
+def test_a_partition_that_is_newer_than_the_positions_is_wanted_from_its_beginning() -> None:
+    bounds = {0: Bounds(3, 9), 1: Bounds(40, 99), 2: Bounds(0, 5)}
+    gap = find_gap("cdc-items", from_zero({0: 5}, bounds), bounds)
+    assert gap == "cdc-items partition 1, offsets 0 to 39 are gone before anybody read them"
+    assert from_zero({0: 5}, None) == {0: 5}
 
 
 def test_of_an_accepted_gap_what_is_left_is_read() -> None:

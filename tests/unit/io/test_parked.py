@@ -1,11 +1,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from fluvial.errors import StorageError
 from fluvial.io.parked import BatchId, OffsetRange, ParkedTable, Share, from_json, pause_seconds, to_json
-from fluvial.io.parking import Parking
+from fluvial.io.parking import Parking, read_parked_tables
 from fluvial.io.state_files import LocalFiles, MemoryFiles
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -122,3 +123,36 @@ def test_a_state_file_is_replaced_as_a_whole_and_a_broken_one_is_named(tmp_path:
         Parking(files, "main", 10).find("items")
     with pytest.raises(StorageError, match="isn't a folder of this machine"):
         LocalFiles("s3://bucket/parked").read("items")
+
+
+def test_a_file_that_can_not_be_read_stops_its_table_alone_and_is_kept(tmp_path: Path) -> None:
+    files = LocalFiles(f"{tmp_path}/parked")
+    files.write("items", '{"table": "items", "shar')
+    files.write("orders", to_json(replace(parked(share(7, 0, 4)), table="orders")))
+    (tmp_path / "parked" / "people.json").write_bytes(b"\xff\xfe")
+    found = Parking(files, "main", 10)
+    found.mend(["items", "orders", "people", "new"], NOW)
+    known = [found.find(name) for name in ("items", "orders", "people", "new")]
+    assert [each.stop if each else None for each in known] == [
+        f"the file that says what waited for items can't be read and is kept as {tmp_path}/parked/items.unreadable; "
+        "take a new snapshot of items or accept the gap, then `fluvial down`, `fluvial parked resume items`, "
+        "`fluvial up`",
+        "",
+        f"the file that says what waited for people can't be read and is kept as {tmp_path}/parked/people.unreadable; "
+        "take a new snapshot of people or accept the gap, then `fluvial down`, `fluvial parked resume people`, "
+        "`fluvial up`",
+        None,
+    ]
+    assert (tmp_path / "parked" / "items.unreadable").read_text() == '{"table": "items", "shar'
+    assert (tmp_path / "parked" / "people.unreadable").read_bytes() == b"\xff\xfe"
+    assert [each.table for each in read_parked_tables(files.folder)] == ["items", "orders", "people"]
+
+
+def test_what_is_known_of_a_parked_table_is_never_mended(tmp_path: Path) -> None:
+    files = LocalFiles(f"{tmp_path}/parked")
+    found = Parking(files, "main", 10)
+    found.park("items", share(7, 0, 4), "no way", NOW)
+    files.write("items", "half of")
+    found.mend(["items"], NOW)
+    known = found.find("items")
+    assert (known is not None and known.waiting, files.read("items")) == (4, "half of")
