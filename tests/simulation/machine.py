@@ -33,19 +33,6 @@ class Chain(SourceRules):
         self.pipeline = self.run.pipeline
         self.is_settled = True
 
-    @rule()
-    def snapshot(self) -> None:
-        """A new slot, and with it a new epoch."""
-        self.source.epoch += 1
-        self.source._take_snapshot()
-        self._commit()
-
-    @rule()
-    def lose_slot(self) -> None:
-        """Something happens that no stream tells, then a new slot begins with a snapshot."""
-        self.source._live_uncaptured()
-        self.snapshot()
-
     @precondition(lambda self: self.read < len(self.records) or self.unfinished)
     @rule(size=st.integers(1, 12), order=PICK, settles=st.booleans())
     def consume(self, size: int, order: int, settles: bool) -> None:

@@ -69,6 +69,19 @@ class SourceRules(RuleBasedStateMachine):
         self.source.always_has_b = False
 
     @rule()
+    def snapshot(self) -> None:
+        """A new slot, and with it a new epoch."""
+        self.source.epoch += 1
+        self.source._take_snapshot()
+        self._commit()
+
+    @rule()
+    def lose_slot(self) -> None:
+        """Something happens that no stream tells, then a new slot begins with a snapshot."""
+        self.source._live_uncaptured()
+        self.snapshot()
+
+    @rule()
     def forge(self) -> None:
         """A second event at the position of an earlier one."""
         if self.source.sent:

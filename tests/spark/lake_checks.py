@@ -10,7 +10,7 @@ from fluvial.config.locations import Locations
 from fluvial.io.verify import verify_table
 from tests.oracle.fold import Event, Version, fold
 from tests.spark.lake_rows import Rows, broken_intervals, read_rows
-from tests.spark.packs import USE_CASE, Stated, position_of
+from tests.spark.packs import USE_CASE, Position, Stated, position_of
 from tests.spark.records import COMMIT_MICROS
 
 KEY: Final = ("seed", "id")
@@ -69,17 +69,20 @@ def logged_event(table: str, row: dict[str, Any]) -> Event:
     """A row of the log, its hash left out: the oracle's events don't know it yet."""
     names = row["_not_authored_columns"] or ()
     key = None if row["id"] is None else (row["seed"], row["id"])
-    has_values = row["_operation"] not in {"DELETE", "TRUNCATE"} and not row["_is_quarantined"]
+    has_values = row["_operation"] not in {"DELETE", "TRUNCATE", "SNAPSHOT"} and not row["_is_quarantined"]
     values = {name: row[name] for name in ("a", "b") if name not in names} if has_values else {}
+    position = position_of(table, row["_sequence"])
+    is_boundary = row["_operation"] == "SNAPSHOT" and position is not None
     return Event(
         key,
-        position_of(table, row["_sequence"]),
+        position,
         row["_operation"],
         second(row["_commit_time"]),
         Stated(values),
         frozenset(names),
         0,
         row["_is_quarantined"],
+        Position(position.epoch, is_streamed=False, lsn=0) if is_boundary and position else None,
     )
 
 

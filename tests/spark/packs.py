@@ -13,7 +13,7 @@ from tests.simulation.delivery import CONTROL, EVENT, GARBAGE, TOMBSTONE, Record
 from tests.simulation.source import ABSENT, AUTHORED, UNCHANGED, Change, Source
 from tests.spark.records import COMMIT_MICROS, TINY, debezium
 
-SEEDS: Final = 60
+SEEDS: Final = 80
 """In each pack."""
 TRANSACTIONS: Final = 95
 """In each life."""
@@ -28,8 +28,9 @@ _TABLE: Final[dict[str, Any]] = {
         {"metric": "size", "threshold": 1},
     ],
 }
-TABLES: Final = ("streamed", "tracked", "relayed")
-"""Debezium's envelope, the same with `track_columns`, and that of DMS; a seed belongs to one of them."""
+TABLES: Final = ("streamed", "tracked", "relayed", "renewed")
+"""Debezium's envelope, the same with `track_columns`, that of DMS, and Debezium's with new slots and snapshots that are
+complete; a seed belongs to one of them."""
 USE_CASE: Final = UseCase.model_validate(
     TINY
     | {
@@ -38,6 +39,7 @@ USE_CASE: Final = UseCase.model_validate(
             {"name": "streamed", **_TABLE},
             {"name": "tracked", "track_columns": ["a"], **_TABLE},
             {"name": "relayed", **_TABLE},
+            {"name": "renewed", **_TABLE},
         ],
     }
 )
@@ -46,6 +48,7 @@ USE_CASE: Final = UseCase.model_validate(
 class Position(NamedTuple):
     """What a sequence says, as numbers."""
 
+    epoch: int
     is_streamed: bool
     lsn: int
 
@@ -79,22 +82,30 @@ def pack(number: int, seeds: int = SEEDS) -> Pack:
     events: dict[str, set[Event]] = {table: set() for table in TABLES}
     for seed in range(number * seeds, (number + 1) * seeds):
         table = TABLES[seed % len(TABLES)]
-        for record in _life(seed):
+        for record in _life(table, seed):
             messages.append(Message(table, len(messages), value_of(table, seed, record)))
             if record.change is not None:
-                events[table].add(event_of(table, seed, record.change))
+                events[table] |= events_of(table, seed, record.change)
     return Pack(number, tuple(messages), {table: frozenset(found) for table, found in events.items()})
 
 
-def _life(seed: int) -> Sequence[Record]:
+def _life(table: str, seed: int) -> Sequence[Record]:
     random = Random(seed)
     sent = Source(random).live(TRANSACTIONS).sent
-    return deliver(random, [change._replace(epoch=0) for change in sent if _fits(change, seed)])
+    return deliver(random, [_fitting(change, table, seed) for change in sent if _fits(change, table, seed)])
 
 
-def _fits(change: Change, seed: int) -> bool:
-    """A truncate ends the rows of all seeds, so few may send one; one slot, and therefore one snapshot."""
-    return (change.operation != "TRUNCATE" or seed % 10 == 0) and not (change.epoch and change.operation == "READ")
+def _fits(change: Change, table: str, seed: int) -> bool:
+    """A truncate ends the rows of all seeds, so few may send one; where there is one slot, there is one snapshot."""
+    is_again = table != "renewed" and change.epoch and change.operation == "READ"
+    return (change.operation != "TRUNCATE" or seed // len(TABLES) % 5 == 0) and not is_again
+
+
+def _fitting(change: Change, table: str, seed: int) -> Change:
+    """The end of a snapshot ends the rows of all seeds as well."""
+    if table != "renewed":
+        return change._replace(epoch=0, ends_snapshot=False)
+    return change._replace(ends_snapshot=change.ends_snapshot and seed // len(TABLES) % 5 == 1)
 
 
 def value_of(table: str, seed: int, record: Record) -> bytes | None:
@@ -134,7 +145,10 @@ def _text(number: int | None) -> str | None:
 
 
 def _debezium(seed: int, change: Change) -> str:
-    return debezium(_LETTERS[change.operation], change.lsn, _row(seed, change), time=change.commit_time)
+    ends = {"snapshot": "last_in_data_collection"} if change.ends_snapshot else {}
+    epoch = str(change.epoch) if change.epoch else ""
+    letter, row = _LETTERS[change.operation], _row(seed, change)
+    return debezium(letter, change.lsn, row, time=change.commit_time, epoch=epoch, **ends)
 
 
 def _dms(seed: int, change: Change) -> str:
@@ -166,17 +180,26 @@ def kafka_record(message: Message) -> tuple[Any, ...]:
 
 def sequence_of(change: Change) -> str:
     """The text that the product makes of a Debezium change's position."""
-    return f"0000.{int(change.operation != 'READ')}.{change.lsn:016X}"
+    return f"{change.epoch:04X}.{int(change.operation != 'READ')}.{change.lsn:016X}"
 
 
 def position_of(table: str, sequence: str | None) -> Position | None:
     """The position that the product's text stands for."""
     if sequence is None:
         return None
-    rank, digits = sequence.split(".")[1:3]
+    epoch, rank, digits = sequence.split(".")[:3]
     number = int(digits, 16)
     is_time = table == "relayed" and rank == "0"
-    return Position(rank == "1", (number - COMMIT_MICROS) // 1_000_000 if is_time else number)
+    return Position(int(epoch, 16), rank == "1", (number - COMMIT_MICROS) // 1_000_000 if is_time else number)
+
+
+def events_of(table: str, seed: int, change: Change) -> set[Event]:
+    """What the contract makes of a change: the event, and the boundary of a snapshot that it ends."""
+    event = event_of(table, seed, change)
+    if not change.ends_snapshot:
+        return {event}
+    start = Position(change.epoch, is_streamed=False, lsn=0)
+    return {event, Event(None, event.sequence, "SNAPSHOT", event.commit_time, Stated(), epoch_start=start)}
 
 
 def event_of(table: str, seed: int, change: Change) -> Event:
@@ -188,7 +211,7 @@ def event_of(table: str, seed: int, change: Change) -> Event:
     stated = {"a": change.a} | ({} if left_out else {"b": _text(change.b)})
     return Event(
         None if change.key is None else (seed, change.key),
-        Position(not is_read, change.lsn),
+        Position(change.epoch, not is_read, change.lsn),
         change.operation,
         change.lsn if table == "relayed" and is_read else change.commit_time,
         Stated(stated if has_row and not is_bad else {}),

@@ -7,9 +7,9 @@ from typing import Any, Final
 from tests.oracle.fold import Event
 from tests.simulation.delivery import EVENT, GARBAGE, TOMBSTONE, Record
 from tests.simulation.source import ABSENT, UNCHANGED, Change
-from tests.spark.packs import Message, event_of, value_of
+from tests.spark.packs import Message, events_of, value_of
 
-TABLE: Final = "streamed"
+TABLE: Final = "renewed"
 Told = Sequence[Sequence[Change]]
 
 
@@ -42,9 +42,19 @@ STORIES: Final[Mapping[str, Told]] = {
     "conflict": ([put(20, 1)], [put(30, 2)], [put(30, 3), gone(20)]),
     "clock that runs backwards": ([put(20, 1, time=90)], [put(30, 2, time=40)], [put(40, 3, time=40)]),
     "truncate": ([put(20, 1)], [truncate(25)], [truncate(18), put(40, 2)]),
+    "complete snapshot": (
+        [put(97, 1, operation="READ"), put(97, 2, operation="READ", key=1, ends_snapshot=True)],
+        [put(30, 2)],
+        [gone(31, 1)],
+    ),
+    "new slot": (
+        [put(20, 1), put(21, 1, key=1)],
+        [put(35, 2, operation="READ", ends_snapshot=True)._replace(epoch=1)],
+        [put(22, 2, key=1), put(19, 3)._replace(epoch=1)],
+    ),
     "snapshot row": ([put(99, 1, operation="READ")], [put(30, 2)], [put(98, 4, operation="READ", key=1)]),
 }
-"""By what happens in them; the truncates end the rows of all."""
+"""By what happens in them; the truncates and the new slot end the rows of all."""
 BATCHES: Final = 3
 
 
@@ -68,4 +78,5 @@ def _delivered(first: int, batch: Sequence[tuple[int, Record]]) -> tuple[list[Me
     messages = [
         Message(TABLE, first + number, value_of(TABLE, seed, record)) for number, (seed, record) in enumerate(batch)
     ]
-    return messages, [event_of(TABLE, seed, record.change) for seed, record in batch if record.change is not None]
+    told = (events_of(TABLE, seed, record.change) for seed, record in batch if record.change is not None)
+    return messages, [event for events in told for event in events]

@@ -20,7 +20,7 @@ from tests.simulation.source import Change
 from tests.simulation.source_rules import PICK, SourceRules, run_examples
 from tests.spark.lake_checks import check_dead_letters, check_table
 from tests.spark.lakes import Lake
-from tests.spark.packs import USE_CASE, Message, event_of, sequence_of, value_of
+from tests.spark.packs import USE_CASE, Message, events_of, sequence_of, value_of
 from tests.spark.stories import TABLE
 
 SEED = 1
@@ -106,7 +106,7 @@ class ChainOnDelta(SourceRules):
         changes = {record.change for record in self.delivered if record.change}
         changes |= {change._replace(a=7) for change in self.repaired}
         self.lake.check_each_commit()
-        check_table(self.lake.path, TABLE, {event_of(TABLE, SEED, change) for change in changes})
+        check_table(self.lake.path, TABLE, set().union(*(events_of(TABLE, SEED, change) for change in changes)))
 
     def teardown(self) -> None:
         if not hasattr(self, "lake"):

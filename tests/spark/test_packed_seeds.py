@@ -1,20 +1,29 @@
-"""Tier 2: sixty lives in one run through the real writer, in three batchings, each with its own shuffle."""
+"""Tier 2: eighty lives in one run through the real writer, in three batchings, each with its own shuffle."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 from fluvial.config.locations import Locations
+from fluvial.config.model import UseCase
+from fluvial.config.settle import SettlePolicy
 from fluvial.io.events_file import RECORD_SCHEMA
 from fluvial.io.lake_writer import LakeWriter
+from fluvial.io.query import open_lake
+from fluvial.io.settling import settle_tables
 from tests.campaign import sized
 from tests.spark.lake_checks import check_accounts, check_table, history_of
 from tests.spark.lake_rows import Rows, data_files
 from tests.spark.packs import TABLES, USE_CASE, Message, Pack, kafka_record, pack
 
 BATCHINGS = (1, 2, 5)
+LAZY = USE_CASE.model_copy(
+    update={"settings": USE_CASE.settings.model_copy(update={"settle": SettlePolicy(policy="rows", rows=1000)})}
+)
+"""In five micro-batches each table is settled once on the way, late events and all, and has some rows that wait."""
 
 
 @pytest.fixture(scope="module", params=sized(1, 10), ids="pack{}".format)
@@ -29,7 +38,9 @@ def test_the_lake_is_what_the_oracle_says_in_every_batching(spark: SparkSession,
     histories = []
     for count in BATCHINGS:
         lake = tmp_path / str(count)
-        write(spark, lake, "query-1", lives.batches(count))
+        write(spark, lake, "query-1", lives.batches(count), LAZY if count == BATCHINGS[-1] else USE_CASE)
+        if count == BATCHINGS[-1]:
+            settle_what_waits(spark, lake)
         for table in TABLES:
             check_table(lake, table, lives.events[table])
         check_accounts(lake, TABLES, len(lives.messages), count)
@@ -40,10 +51,26 @@ def test_the_lake_is_what_the_oracle_says_in_every_batching(spark: SparkSession,
     assert data_files(tmp_path) == files, "H6: a second delivery wrote a file"
 
 
-def write(spark: SparkSession, lake: Path, query: str, batches: Sequence[Sequence[Message]]) -> None:
-    writer = LakeWriter(spark, USE_CASE, Locations(USE_CASE, lake), query)
+def write(
+    spark: SparkSession, lake: Path, query: str, batches: Sequence[Sequence[Message]], use_case: UseCase = USE_CASE
+) -> None:
+    writer = LakeWriter(spark, use_case, Locations(use_case, lake), query)
     for number, messages in enumerate(batches):
         writer.write(spark.createDataFrame([kafka_record(message) for message in messages], RECORD_SCHEMA), number)
+
+
+def settle_what_waits(spark: SparkSession, lake: Path) -> None:
+    """The live view shows before what the history says after."""
+    live = {table: versions_in(lake, f"{table}__live") for table in TABLES}
+    waiting = {table: versions_in(lake, table) for table in TABLES}
+    assert all(len(waiting[table]) > 0 and waiting[table] != live[table] for table in TABLES)
+    assert [report.error for report in settle_tables(spark, USE_CASE.tables, Locations(USE_CASE, lake))] == [""] * 4
+    assert {table: versions_in(lake, table) for table in TABLES} == live
+
+
+def versions_in(lake: Path, view: str) -> list[tuple[Any, ...]]:
+    sql = f"SELECT * EXCLUDE (_ingested_at) FROM {view} ORDER BY seed, id, _sequence"
+    return open_lake(USE_CASE, lake, sql).execute(sql).fetchall()
 
 
 def comparable(history: Rows) -> list[str]:
