@@ -44,8 +44,8 @@ def test_every_kind_of_record_is_told_apart(spark: SparkSession, tiny: UseCase) 
         (debezium("c", 5, GOOD, ts_us=None, ts_ms=1_767_225_600_000_000_000), "dead_letter", OUT_OF_TIME),
         (debezium("c", 5, GOOD, ts_us=253_402_300_799_999_999), "event", None),
         (debezium("c", 5, None), "dead_letter", "no row image"),
-        (debezium("c", 5, {"a": "A"}), "dead_letter", "primary key missing or unreadable"),
-        (debezium("c", 5, {"id": "seven"}), "dead_letter", "primary key missing or unreadable"),
+        (debezium("c", 5, {"a": "A"}), "dead_letter", "primary key missing or unreadable: id"),
+        (debezium("c", 5, {"id": "seven"}), "dead_letter", "primary key missing or unreadable: id"),
         (debezium("t", 6), "event", None),
         (debezium("m", 6), "control", None),
         (dms("insert", 5, GOOD), "event", None),
@@ -162,7 +162,17 @@ def test_a_long_list_that_an_update_left_alone_is_not_its_placeholder(spark: Spa
 def test_a_delete_without_a_readable_key_is_a_dead_letter(spark: SparkSession, tiny: UseCase) -> None:
     values = [debezium("d", 5, {"id": "seven"}), debezium("d", 6, {"a": "A"}), dms("delete", 7, {"id": None, "a": "A"})]
     checked = check_records(Records(records(spark, values)), tiny.table("items")).select(KIND, REASON)
-    assert [tuple(row) for row in checked.collect()] == [("dead_letter", "primary key missing or unreadable")] * 3
+    assert [tuple(row) for row in checked.collect()] == [("dead_letter", "primary key missing or unreadable: id")] * 3
+
+
+def test_of_a_key_of_several_columns_those_that_are_missing_are_named(spark: SparkSession, tiny: UseCase) -> None:
+    table = tiny.table("items").model_copy(update={"primary_key": ("id", "a", "seen_at")})
+    values = [debezium("c", 5, GOOD | {"a": None}), debezium("c", 6, {"id": "seven", "a": "A", "seen_at": "noon"})]
+    checked = check_records(Records(records(spark, values)), table).orderBy("_offset").select(REASON)
+    assert [row[0] for row in checked.collect()] == [
+        "primary key missing or unreadable: a",
+        "primary key missing or unreadable: id, seen_at",
+    ]
 
 
 def test_text_becomes_typed_values_and_unreadable_text_a_violation(spark: SparkSession, tiny: UseCase) -> None:

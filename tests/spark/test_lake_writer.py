@@ -209,7 +209,9 @@ def test_records_of_an_unknown_topic_become_dead_letters_without_a_table(
 ) -> None:
     counts = make_writer().write(records(spark, [debezium("c", 5, item(1, "A"))], topic="cdc-strangers"), 0)
     assert counts == {"(no table)": TableCounts(consumed=1, dead_letters=1)}
-    assert [row[0] for row in rows(spark, Locations(tiny, lake).dead_letters, "topic")] == ["cdc-strangers"]
+    found = rows(spark, Locations(tiny, lake).dead_letters, "topic", "key", "value", "value_bytes")
+    assert [row[:3] for row in found] == [("cdc-strangers", None, None)]
+    assert isinstance(found[0][3], int)
 
 
 def test_the_log_says_which_warnings_an_event_breaks_and_a_log_from_before_that_goes_on(

@@ -110,6 +110,30 @@ PARCEL = {
 }  # fmt: skip
 
 
+def test_a_bound_that_the_column_s_type_can_not_hold_still_judges_the_longest_values(spark: SparkSession) -> None:
+    rules = [
+        {"id": "a_low", "type": "range", "column": "a", "params": {"min": 0.5}},
+        {"id": "a_high", "type": "range", "column": "a", "params": {"max": 2.5}},
+        {"id": "b_all", "type": "range", "column": "b", "params": {"min": 1e19}},
+        {"id": "b_none", "type": "range", "column": "b", "params": {"max": 1e19}},
+    ]
+    columns = [{"name": "id", "type": "int"}, {"name": "a", "type": "decimal(38,0)"}, {"name": "b", "type": "bigint"}]
+    table = Table.model_validate({"name": "t", "primary_key": "id", "schema": columns, "dq_rules": rules})
+    longest = "9" * 38
+    values = [("0", None), ("1", None), ("2", "5"), ("3", None), (longest, None), (f"-{longest}", None), (None, None)]
+    rows_of = [debezium("c", n + 1, {"id": n, "a": a, "b": b}) for n, (a, b) in enumerate(values)]
+    checked = check_records(Records(records(spark, rows_of)), table).orderBy("_offset").select("_violations.rule_id")
+    assert [row[0] for row in checked.collect()] == [
+        ["a_low"],
+        None,
+        ["b_all"],
+        ["a_high"],
+        ["a_high"],
+        ["a_low"],
+        None,
+    ]
+
+
 def test_types_and_names_change_and_what_a_type_cannot_hold_is_quarantined(spark: SparkSession) -> None:
     values = [
         debezium("c", 1, PARCEL),

@@ -6,13 +6,16 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from pyspark.sql import SparkSession
 
 from fluvial.cli.query_output import json_text
 from fluvial.cli.selection import ConfigOption, HomeOption, select_home, select_table, select_use_case
 from fluvial.cli.spark import spark_session
 from fluvial.config.locations import Locations
+from fluvial.config.model import Table
 from fluvial.io.logging import configure_logging
 from fluvial.io.rebuild import rebuild_table
+from fluvial.io.remeasure import remeasure_batches
 from fluvial.io.settling import SettleReport, settle_tables
 from fluvial.local.streaming import sole_writer
 
@@ -46,19 +49,31 @@ def rebuild(
     table: Annotated[str, typer.Argument(help="A table of the use case.", show_default=False)],
     config: ConfigOption = None,
     home: HomeOption = None,
+    metrics: Annotated[bool, typer.Option("--metrics", help="Add what dq_metrics lacks, and nothing else.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Derive the whole history of a table from its log, and replace it in one commit; refused beside a stream.
 
-    For a history that something else has damaged. The log is taken as it is.
+    For a history that something else has damaged. The log is taken as it is. With `--metrics` the micro-batches that
+    dq_metrics says nothing of are measured anew, as far as log and quarantine tell.
     """
     configure_logging("warning")
     use_case, place = select_use_case(config), select_home(home)
-    chosen = select_table(use_case, table)
+    chosen, locations = select_table(use_case, table), Locations(use_case, place.lake)
     with sole_writer(use_case, place, "fluvial rebuild"), spark_session("fluvial-rebuild", place) as session:
-        versions = rebuild_table(session, chosen, Locations(use_case, place.lake))
-    words = {"table": chosen.name, "versions": versions}
-    print(json_text(words) if as_json else f"{chosen.name}: {versions:,} versions derived from the log")
+        words, text = (_remeasure if metrics else _derive)(session, chosen, locations)
+    print(json_text({"table": chosen.name} | words) if as_json else f"{chosen.name}: {text}")
+
+
+def _derive(session: SparkSession, table: Table, locations: Locations) -> tuple[dict[str, object], str]:
+    versions = rebuild_table(session, table, locations)
+    return {"versions": versions}, f"{versions:,} versions derived from the log"
+
+
+def _remeasure(session: SparkSession, table: Table, locations: Locations) -> tuple[dict[str, object], str]:
+    found = remeasure_batches(session, table, locations)
+    text = f"{found.batches:,} micro-batches measured anew, {found.metrics:,} metrics added"
+    return asdict(found), "\n".join((text, *(f"  {reason}" for reason in found.reasons)))
 
 
 def _lines(reports: Sequence[SettleReport]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
+from fluvial.seldom import seldom
 from fluvial.streams import CONTROL, DEAD_LETTER, EVENT, TOMBSTONE
 
 IS_TOMBSTONE: Final = "_is_tombstone"
@@ -48,8 +49,17 @@ def rejection_reason(primary_key: tuple[str, ...]) -> Column:
         .when(F.col(c.SEQUENCE).isNull(), F.lit("no usable source position"))
         .when(F.col(c.COMMIT_TIME).isNull(), F.lit("no commit time, or none of the years 1 to 9999"))
         .when(has_row & ~F.col(HAS_IMAGE) & (operation != c.DELETE), F.lit("no row image"))
-        .when(has_row & key_missing, F.lit("primary key missing or unreadable"))
+        .when(has_row & key_missing, _keyless_reason(primary_key))
     )
+
+
+def _keyless_reason(primary_key: tuple[str, ...]) -> Column:
+    """Names the columns without a value that could be read."""
+    said = "primary key missing or unreadable: "
+    if len(primary_key) == 1:
+        return F.lit(said + primary_key[0])
+    missing = (F.when(F.col(name).isNull(), F.lit(name)) for name in primary_key)
+    return seldom(F.concat(F.lit(said), F.concat_ws(", ", *missing)))
 
 
 def record_kind(reason: Column) -> Column:

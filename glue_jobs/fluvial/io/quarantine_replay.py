@@ -29,6 +29,8 @@ from fluvial.quality.check import rule_version
 from fluvial.quality.split import carry_batch
 from fluvial.streams import HAS_ERROR, IS_DERIVED, BatchContext, ChangeEvents, LogRows
 
+REPLAY: Final = "quarantine-replay-"
+"""What the id of a run begins with: the log names it where it names the query of a streamed event."""
 REPLAYED: Final = "replayed"
 KNOWN: Final = "replayed before"
 VIOLATES: Final = "still violates"
@@ -83,7 +85,7 @@ class QuarantineReplayer:
         Raises FluvialError where something selected isn't there, or where a stranger changed log or history. A run that
         logs nothing writes nothing. The audit comes before the log, so that no change lacks its record.
         """
-        context = BatchContext(f"quarantine-replay-{uuid.uuid4()}", 0, self.clock())
+        context = BatchContext(f"{REPLAY}{uuid.uuid4()}", 0, self.clock())
         history = HistoryWriter(self.session, self.table, self._places)
         history.watch.look()  # what a stranger did to log or history is told before anything is added
         selected = self._select(selection)

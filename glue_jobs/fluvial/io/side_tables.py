@@ -34,7 +34,7 @@ class SideTables:
     ) -> None:
         """One append for all tables, none for a batch of redeliveries; `parked` names the one table that was."""
         rows = [
-            self._metric_row(name, measurement, context)
+            self._told(name, measurement, context)
             for name, batch in checked.items()
             if batch.counts.is_new
             for measurement in batch.counted.measurements
@@ -70,12 +70,17 @@ class SideTables:
             return self.locations.dq_metrics, lake_columns.DQ_METRICS
         return self.locations.batches, lake_columns.BATCHES
 
-    def _metric_row(self, table: str, found: Measurement, context: BatchContext) -> tuple[object, ...]:
+    def _told(self, table: str, found: Measurement, context: BatchContext) -> tuple[object, ...]:
         if found.is_breach:
             _log.warning("metric below threshold", table=table, metric=found.metric, column=found.column)
-        identity = (self.locations.use_case.name, table, context.query_id, context.batch_id)
-        judged = (found.threshold, found.severity, found.is_breach)
-        return (*identity, found.metric, found.column, found.value, *judged, context.processed_at)
+        return metric_row(self.locations.use_case.name, table, found, context)
+
+
+def metric_row(use_case: str, table: str, found: Measurement, context: BatchContext) -> tuple[object, ...]:
+    """A row of `dq_metrics`."""
+    identity = (use_case, table, context.query_id, context.batch_id)
+    judged = (found.threshold, found.severity, found.is_breach)
+    return (*identity, found.metric, found.column, found.value, *judged, context.processed_at)
 
 
 def _identity(table: str, context: BatchContext) -> dict[str, object]:
@@ -87,9 +92,10 @@ def _accounting_row(
 ) -> tuple[object, ...]:
     summary = batch.summary if batch else None
     bounds = (summary.min_commit_micros, summary.max_commit_micros) if summary else (None, None)
-    times = (_time(bounds[0]), _time(bounds[1]))
+    times = tuple(None if micros is None else time_of(micros) for micros in bounds)
     return (name, context.query_id, context.batch_id, *vars(counts).values(), *times, context.processed_at)
 
 
-def _time(micros: int | None) -> datetime | None:
-    return None if micros is None else datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros)
+def time_of(micros: int) -> datetime:
+    """The moment so many microseconds after 1970 began, UTC."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros)

@@ -7,8 +7,8 @@ from typing import Final
 from fluvial.config.model import Table
 from fluvial.plan.configuration import Document, table_document
 
-# What these make of a value is null exactly where the value was.
-_KEEPS_NULLS: Final = frozenset({"trim", "lower", "upper", "round", "mask_pii"})
+KEEPS_NULLS: Final = frozenset({"trim", "lower", "upper", "round", "mask_pii"})
+"""What these transforms make of a value is null exactly where the value was."""
 
 
 class Precision(StrEnum):
@@ -63,7 +63,7 @@ def _trial_of_kept(table: Table, rule_id: str, applied: Document | None) -> Tria
         reason = f"the log doesn't hold {rule.column} in the source's name and type"
         return Trial(rule_id, Precision.IMPOSSIBLE, reason)
     kinds = _transforms(table, rule.column, applied)
-    if not kinds or (rule.type == "not_null" and kinds <= _KEEPS_NULLS):
+    if not kinds or (rule.type == "not_null" and kinds <= KEEPS_NULLS):
         return Trial(rule_id, Precision.EXACT)
     if rule.column in _masked(table, applied):
         reason = f"{rule.column} is masked: its raw values were never stored"

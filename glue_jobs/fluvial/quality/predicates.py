@@ -13,10 +13,10 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.extensions import UserRule
 from fluvial.config.rules import AllowedValuesRule, LengthRule, NotNullRule, RangeRule, RegexRule, Rule, UniqueRule
-from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, decimal_size
 from fluvial.config.values import as_text
+from fluvial.quality.bounds import compared_type, greatest_up_to, is_exact, least_from
 
-_MOST_BIGINT: Final = 2**63
+_END_OF_BIGINT: Final = 2**63
 
 Predicate = Callable[[Any, str, Column], Column]
 """(rule, Spark type of its column, the column) -> violated."""
@@ -24,41 +24,31 @@ Predicate = Callable[[Any, str, Column], Column]
 
 def violated_range(rule: RangeRule, spark_type: str, value: Column) -> Column:
     """Outside the inclusive bounds; NaN is outside any."""
-    below = F.lit(False) if rule.params.min is None else value < _bound(rule.params.min, spark_type)
-    above = F.lit(False) if rule.params.max is None else value > _bound(rule.params.max, spark_type)
+    low, high = rule.params.min, rule.params.max
+    below = F.lit(False) if low is None else _is_below(value, low, spark_type)
+    above = F.lit(False) if high is None else _is_above(value, high, spark_type)
     not_a_number = F.isnan(value) if spark_type in {"double", "float"} else F.lit(False)
     return below | above | not_a_number
 
 
-def _bound(bound: float | str, spark_type: str) -> Column:
-    """Exact for decimals: the bound's shortest text, never its binary double."""
-    kind = bound_type(bound, spark_type)
-    if kind in {"date", "timestamp"}:
-        return F.lit(str(bound)).cast(kind)
-    number = Decimal(str(bound))
-    # Spark compares decimals as longs only where neither was made of a text.
-    is_long = kind != "double" and number == number.to_integral_value() and abs(number) < _MOST_BIGINT
-    return F.lit(int(number) if is_long else str(bound)).cast(kind)
+def _is_below(value: Column, bound: float | str, spark_type: str) -> Column:
+    if not is_exact(spark_type):
+        return value < F.lit(str(bound)).cast(compared_type(spark_type))
+    least = least_from(bound, spark_type)
+    return value.isNotNull() if least is None else value < _literal(least, spark_type)
 
 
-def bound_type(bound: float | str, spark_type: str) -> str:
-    """The type to compare a column with: its own where it holds the bound exactly, as Spark then converts nothing."""
-    if spark_type in {"date", "timestamp"}:
-        return spark_type
-    if spark_type in FLOATING_TYPES:
-        return "double"
-    number = Decimal(str(bound))
-    is_whole = number == number.to_integral_value()
-    if spark_type in INTEGER_TYPES and is_whole and abs(number) < _MOST_BIGINT:
-        return "bigint"
-    if spark_type.startswith("decimal") and _fits(number, *decimal_size(spark_type)):
-        return spark_type
-    return "decimal(38,10)"
+def _is_above(value: Column, bound: float | str, spark_type: str) -> Column:
+    if not is_exact(spark_type):
+        return value > F.lit(str(bound)).cast(compared_type(spark_type))
+    greatest = greatest_up_to(bound, spark_type)
+    return value.isNotNull() if greatest is None else value > _literal(greatest, spark_type)
 
 
-def _fits(number: Decimal, precision: int, scale: int) -> bool:
-    exponent = number.normalize().as_tuple().exponent
-    return isinstance(exponent, int) and -exponent <= scale and abs(number) < Decimal(10) ** (precision - scale)
+def _literal(number: Decimal, spark_type: str) -> Column:
+    """Spark compares decimals as longs only where neither was made of a text."""
+    is_long = number == number.to_integral_value() and abs(number) < _END_OF_BIGINT
+    return F.lit(int(number) if is_long else str(number)).cast(compared_type(spark_type))
 
 
 def violated_allowed_values(rule: AllowedValuesRule, spark_type: str, value: Column) -> Column:

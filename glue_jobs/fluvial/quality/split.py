@@ -122,9 +122,10 @@ def dead_letter_rows(records: CheckedRecords, table_name: str, withhold: bool, b
 
 def unrouted_rows(records: Records, batch: BatchContext) -> DeadLetters:
     """Records of topics that no table claims; their bytes are withheld, because no table says what they may hold."""
-    position = [F.col(name) for name in ("topic", "partition", "offset", "timestamp", "key")]
+    nothing = F.lit(None).cast("binary")
+    position = [*(F.col(name) for name in ("topic", "partition", "offset", "timestamp")), nothing]
     reason = F.lit("no table of tables.yaml has this topic")
-    values = (F.lit(None).cast("binary"), F.col("value"))
+    values = (nothing, F.col("value"))
     return _dead_letters(records, F.lit(None).cast("string"), reason, position, values, batch)
 
 
