@@ -152,3 +152,19 @@ def test_files_that_hold_other_keys_are_left_unread(spark: SparkSession, lake: P
         aside.rename(path)
     verdict = verify_table(use_case, lake, table)
     assert (verdict.differences, verdict.versions, verdict.unsettled_log_versions) == ((), 6, 0)
+
+
+def test_while_a_stream_is_behind_rows_gather_for_a_minute_and_once_it_is_not_each_batch_is_settled(
+    spark: SparkSession, lake: Path
+) -> None:
+    use_case, state, seen = use_case_with(policy="each_batch"), {"is_behind": True}, []
+    writer = LakeWriter(spark, use_case, Locations(use_case, lake), "query-1", is_behind=lambda: state["is_behind"])
+    for batch, (start, is_behind) in enumerate(((1, True), (3, True), (5, False), (7, True))):
+        state["is_behind"] = is_behind
+        writer.write(records(spark, items(start, 2), first=start), batch)
+        seen.append((count(use_case, lake, "items"), count(use_case, lake, "items__live")))
+    assert seen == [(0, 2), (0, 4), (6, 6), (6, 8)]
+    now = datetime.now(UTC)
+    for seconds, settled in ((20, 6), (70, 8)):
+        writer.settle_due(now + timedelta(seconds=seconds))
+        assert count(use_case, lake, "items") == settled

@@ -11,6 +11,9 @@ from fluvial.config.base import Model
 _UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _LIMITS: Final = ("rows", "bytes", "age")
+BEHIND_ROWS: Final = 200_000
+"""Rows that wait at most while a lane is behind: as many as a micro-batch takes unless told otherwise."""
+_BEHIND_AGE: Final = "1 minute"
 
 Size = Annotated[str, Field(pattern=r"^[1-9]\d{0,11} ?(B|kB|MB|GB|KiB|MiB|GiB)$", examples=["64MB"])]
 """A number of bytes: `64MB`, `512 KiB`."""
@@ -23,7 +26,10 @@ class SettlePolicy(Model):
     """When log rows are folded into the history."""
 
     policy: Literal["each_batch", "rows", "bytes", "age"] = "each_batch"
-    """After every micro-batch, or once so many rows, so many bytes, or rows of such an age wait."""
+    """After every micro-batch, or once so many rows, so many bytes, or rows of such an age wait.
+
+    While a stream is behind, `each_batch` lets up to 200,000 rows wait for up to a minute.
+    """
 
     rows: Annotated[int, Field(gt=0, examples=[100_000])] | None = None
     """With policy `rows`: how many rows of the log may wait."""
@@ -49,6 +55,13 @@ class SettlePolicy(Model):
             context = {"stray": stray[0], "name": self.policy}
             raise PydanticCustomError("stray_limit", "'{stray}' means nothing to policy '{name}'", context)
         return self
+
+    @property
+    def while_behind(self) -> "SettlePolicy":
+        """What counts while the next micro-batch waits already and will be full: settling each would keep it behind."""
+        if self.policy != "each_batch":
+            return self
+        return SettlePolicy(policy="rows", rows=BEHIND_ROWS, max_age=_BEHIND_AGE)
 
     @property
     def most_rows(self) -> int | None:

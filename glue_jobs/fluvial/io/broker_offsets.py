@@ -52,6 +52,15 @@ def find_gap(topic: str, wanted: Positions, bounds: Mapping[int, Bounds] | None)
     return "; ".join(loss for loss in losses if loss)
 
 
+def count_ahead(end: Mapping[str, Positions], bounds: Mapping[str, Mapping[int, Bounds]]) -> int:
+    """Records that the broker holds behind these ends, by topic and partition."""
+    return sum(
+        max(held.end - max(end.get(topic, {}).get(partition, 0), held.first), 0)
+        for topic, partitions in bounds.items()
+        for partition, held in partitions.items()
+    )
+
+
 def from_zero(first: Positions, bounds: Mapping[int, Bounds] | None) -> Positions:
     """The positions, and 0 in each partition that is newer than they."""
     return dict.fromkeys(bounds or (), 0) | dict(first)

@@ -40,8 +40,9 @@ _log = structlog.get_logger()
 class LakeWriter:
     """Writes micro-batches of one use case; `clock` gives the processing time in UTC.
 
-    With `parking`, a table that can't be written is parked and the batch goes on; without, the batch fails. Two threads
-    may use it: one for `write`, one for `write_share` and `settle_due`.
+    With `parking`, a table that can't be written is parked and the batch goes on; without, the batch fails. While the
+    stream `is_behind`, histories are settled less often. Two threads may use it: one for `write`, one for `write_share`
+    and `settle_due`.
     """
 
     session: SparkSession
@@ -52,12 +53,13 @@ class LakeWriter:
     failpoints: Failpoints = field(default_factory=Failpoints)
     parking: Parking | None = None
     make_table_writer: MakeTableWriter = TableWriter
+    is_behind: Callable[[], bool] = lambda: False
     totals: dict[str, TableCounts] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._side = SideTables(self.locations, self.failpoints)
         self._writers = TableWriters(
-            self.session, self.use_case, self.locations, self.failpoints, self.make_table_writer
+            self.session, self.use_case, self.locations, self.failpoints, self.make_table_writer, self.is_behind
         )
         self._failed = FailedTables(self.use_case, self._writers, self.parking)
 

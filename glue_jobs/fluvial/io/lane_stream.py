@@ -55,6 +55,8 @@ class LaneStream:
     starting: threading.Lock
     is_drained: bool = field(default=True, init=False)
     _writer: LakeWriter | None = field(default=None, init=False)
+    _guard: OffsetGuard | None = field(default=None, init=False)
+    """Of the last micro-batch."""
     _progressed: bool = field(default=False, init=False)
     _failure: Exception | None = field(default=None, init=False)
     """Of the batch that ended the query; Spark hands on no more of it than a text, cut into pages."""
@@ -114,8 +116,19 @@ class LaneStream:
         """The writer of the query; a restarted query keeps its own, and with it what the retries hold."""
         if self._writer is None or self._writer.query_id != query_id:
             session = self.session if self.lane.is_main else self.session.newSession()
-            self._writer = LakeWriter(session, self.lane.use_case, self.locations, query_id, parking=self._parking)
+            self._writer = LakeWriter(
+                session,
+                self.lane.use_case,
+                self.locations,
+                query_id,
+                parking=self._parking,
+                is_behind=self._is_behind,
+            )
         return self._writer
+
+    def _is_behind(self) -> bool:
+        """Whether the next micro-batch waits already and will be full, as far as the last one knew."""
+        return self._guard is not None and self._guard.ahead >= self.lane.max_records_per_batch
 
     def _start(self, started: threading.Event, queries: Sequence[StreamingQuery]) -> StreamingQuery:
         def write(records: DataFrame, batch_id: int) -> None:
@@ -147,7 +160,7 @@ class LaneStream:
         writer = self._find_writer(str(query.id))
         if not self._progressed:
             require_progress(self.locations, self._checkpoint, writer.query_id, batch_id)
-        guard = OffsetGuard(
+        self._guard = guard = OffsetGuard(
             writer.session, self.lane, self.locations, self._parking, self.broker, self._topics, writer.clock
         )
         planned = read_planned(query)

@@ -13,7 +13,16 @@ from fluvial.config.lanes import Lane
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table
 from fluvial.io import delta
-from fluvial.io.broker_offsets import Bounds, BrokerOffsets, Positions, advice, find_gap, find_skipped, from_zero
+from fluvial.io.broker_offsets import (
+    Bounds,
+    BrokerOffsets,
+    Positions,
+    advice,
+    count_ahead,
+    find_gap,
+    find_skipped,
+    from_zero,
+)
 from fluvial.io.parked import OffsetRange
 from fluvial.io.parking import Parking
 from fluvial.io.query_offsets import PlannedBatch
@@ -34,6 +43,8 @@ class OffsetGuard:
     broker: BrokerOffsets
     topics: TopicIds
     clock: Callable[[], datetime]
+    ahead: int = field(default=0, init=False)
+    """Records of the lane behind the micro-batch, as of the last look."""
     _seen: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def look(self, planned: PlannedBatch) -> PassedOver:
@@ -42,6 +53,7 @@ class OffsetGuard:
         Returns, by topic, what the query has gone past and would never read.
         """
         bounds, self._seen = self.broker.bounds(self.lane.topics), self.broker.topic_ids(self.lane.topics)
+        self.ahead = count_ahead(planned.end, bounds)
         passed_over: dict[str, list[OffsetRange]] = {}
         for table in self.lane.use_case.tables:
             first, held = planned.first.get(table.topic), bounds.get(table.topic)

@@ -12,6 +12,8 @@ from fluvial.io import lake_columns
 from fluvial.io.delta_files import DeltaSnapshot, read_snapshot, scan_sql
 from fluvial.io.duckdb_types import quote
 from fluvial.io.lake import connect
+from fluvial.io.parking import read_parked
+from fluvial.io.state_files import LocalFiles
 from fluvial.io.verify import create_pinned_view
 from fluvial.plan.configuration import Document
 from fluvial.plan.effects import RowEffect, TableFacts
@@ -30,8 +32,14 @@ def measure_tables(
         old, new = (_lake_columns(use_case, table.name) for use_case in (before, after))
         columns = counted_columns(*documents) | (old.keys() ^ new.keys())
         found = _measure(_places(before, table.name, lake), _places(after, table.name, lake), columns)
-        facts[table.name] = replace(found, old_columns=old, new_columns=new)
+        waiting = _waiting(before or after, table.name, lake)
+        facts[table.name] = replace(found, old_columns=old, new_columns=new, waiting=waiting)
     return facts
+
+
+def _waiting(use_case: UseCase, table: str, lake: Path) -> int:
+    parked = read_parked(LocalFiles(Locations(use_case, lake).parked), table)
+    return parked.waiting if parked is not None and parked.is_parked else 0
 
 
 def _lake_columns(use_case: UseCase | None, name: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The writers of a lane's tables, each used by one thread at a time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -47,6 +48,7 @@ class TableWriters:
     locations: Locations
     failpoints: Failpoints
     make: MakeTableWriter
+    is_behind: Callable[[], bool] = lambda: False
 
     def __post_init__(self) -> None:
         self._writers = {table.name: self._new(table) for table in self.use_case.tables}
@@ -83,7 +85,7 @@ class TableWriters:
         def write() -> TableCounts:
             batch = first.pop() if first else self._check_again(records, table, context, announced)
             with self._locks[table.name]:
-                return self[table.name].write(batch, letters, context)
+                return self._with_policy(table.name).write(batch, letters, context)
 
         counts = retry_transient(write)
         if not counts.is_balanced:
@@ -98,7 +100,7 @@ class TableWriters:
         for name in self._writers:
             with self._locks[name]:
                 try:
-                    self[name].settle_due(now)
+                    self._with_policy(name).settle_due(now)
                 except Exception as error:  # noqa: BLE001 - one table may not keep the others from their turn
                     _log.error("table not settled", table=name, error=reason(error))
 
@@ -111,6 +113,15 @@ class TableWriters:
         self.renew(table.name)
         return self.check_announced(records, table, context, announced)
 
+    def _with_policy(self, name: str) -> TableWriter:
+        """The table's writer, which settles as it should now."""
+        writer = self[name]
+        writer.policy = self._policy(writer.table)
+        return writer
+
+    def _policy(self, table: Table) -> SettlePolicy:
+        policy = self.use_case.settle_policy(table)
+        return policy.while_behind if self.is_behind() else policy
+
     def _new(self, table: Table) -> TableWriter:
-        places, policy = self.locations.table(table), self.use_case.settle_policy(table)
-        return self.make(self.session, table, places, self.failpoints, policy)
+        return self.make(self.session, table, self.locations.table(table), self.failpoints, self._policy(table))

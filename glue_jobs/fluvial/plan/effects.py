@@ -42,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What the lake holds of a table, in rows and in bytes of its history.
+    """What the lake holds of a table, in rows and in bytes of its history; `waiting` are records of a parked one.
 
     `values` counts the log rows in which a column has a value, `left_behind` the log rows at a place that the new
     configuration no longer names. `old_columns` and `new_columns` are those of log and history with their types, as the
@@ -54,6 +54,7 @@ class TableFacts:
     bytes: int = 0
     quarantined: int = 0
     left_behind: int = 0
+    waiting: int = 0
     values: Mapping[str, int] = field(default_factory=dict)
     old_columns: Mapping[str, str] = field(default_factory=dict)
     new_columns: Mapping[str, str] = field(default_factory=dict)

@@ -63,7 +63,8 @@ def _whole_table(before: Document | None, after: Document | None, facts: TableFa
         )
         return Change("table", Effect.FORWARD, meaning, None, (after or {}).get("name"), warning)
     meaning = "no longer captured; log, history, quarantine and topic stay as they are"
-    return Change("table", Effect.FORWARD, meaning, before.get("name"), None)
+    warning = f"{facts.waiting:,} records wait to be written, and won't be" if facts.waiting else ""
+    return Change("table", Effect.FORWARD, meaning, before.get("name"), None, warning)
 
 
 def _judge(name: str) -> Judge:
@@ -143,6 +144,13 @@ def _checks(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[C
 
 
 def _topic(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    if facts.waiting:
+        meaning = (
+            f"{facts.waiting:,} records of the old topic wait to be written, and would wait for good: "
+            "`fluvial parked list` says why; let the table catch up first"
+        )
+        yield Change(name, Effect.REFUSED, meaning, before, after)
+        return
     meaning = "the new topic is read from its beginning; known events count as duplicates"
     yield Change(name, Effect.FORWARD, meaning, before, after, _STALE_TOPIC)
 

@@ -31,6 +31,13 @@ def test_each_batch_lets_nothing_wait() -> None:
     assert SettlePolicy().longest_wait is None
 
 
+def test_while_behind_each_batch_lets_a_default_batch_wait_for_a_minute_and_others_stay_as_they_are() -> None:
+    behind = SettlePolicy().while_behind
+    assert (behind.most_rows, behind.most_bytes, behind.longest_wait) == (200_000, None, timedelta(minutes=1))
+    by_age = SettlePolicy(policy="age", age="1 hour")
+    assert by_age.while_behind is by_age
+
+
 def test_a_table_has_the_policy_of_the_settings_unless_it_has_its_own() -> None:
     own = SettlePolicy(policy="rows", rows=5)
     use_case = use_case_of(VEHICLES, {**VEHICLES, "name": "hot", "topic": "hot", "settle": own})

@@ -1,4 +1,4 @@
-from fluvial.io.broker_offsets import Bounds, find_gap, find_skipped, from_zero, held_ranges
+from fluvial.io.broker_offsets import Bounds, count_ahead, find_gap, find_skipped, from_zero, held_ranges
 from fluvial.io.parked import OffsetRange
 
 
@@ -47,3 +47,13 @@ def test_of_an_accepted_gap_what_is_left_is_read() -> None:
     assert held_ranges(ranges, {"cdc-items": {0: Bounds(4, 99), 1: Bounds(50, 99)}}) == (
         OffsetRange("cdc-items", 0, 4, 10),
     )
+
+
+def test_what_lies_behind_a_batch_is_counted_over_topics_and_partitions_that_are_new_too() -> None:
+    bounds = {
+        "cdc-items": {0: Bounds(0, 100), 1: Bounds(40, 90), 2: Bounds(5, 9)},
+        "cdc-people": {0: Bounds(0, 7)},
+        "cdc-anew": {0: Bounds(0, 3)},
+    }
+    end = {"cdc-items": {0: 60, 1: 20}, "cdc-people": {0: 7}, "cdc-anew": {0: 50}}
+    assert count_ahead(end, bounds) == 40 + 50 + 4

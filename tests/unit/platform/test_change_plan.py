@@ -17,6 +17,7 @@ from fluvial.errors import PlanError
 from fluvial.io.applied import read_applied, read_table_document
 from fluvial.io.delta_files import read_snapshot, scan_sql
 from fluvial.io.lake import connect
+from fluvial.io.parked import BatchId, OffsetRange, ParkedTable, Share, to_json
 from fluvial.io.verify import verify_table
 from fluvial.local.change_apply import apply_to_lake
 from fluvial.local.change_plan import applied_file, make_change_plan
@@ -203,11 +204,29 @@ def test_what_is_parked_stays_so_and_a_checkpoint_is_put_aside_however_often(hom
         (checkpoint / "offsets").mkdir(parents=True)
         (checkpoint / "parked").mkdir(exist_ok=True)
         for name in ("vehicles", "gone"):
-            (checkpoint / "parked" / f"{name}.json").write_text("what waits")
+            (checkpoint / "parked" / f"{name}.json").write_text(to_json(parked(name)))
         names.append(apply_to_lake(changed(topic=topic), home, None, never).retired_checkpoint)
 
         assert [path.name for path in checkpoint.rglob("*.json")] == ["vehicles.json"]
     assert len({*names}) == 4
+
+
+def test_while_records_wait_for_a_table_its_topic_keeps_its_name_and_its_removal_warns(home: Home) -> None:
+    folder = home.lake / "checkpoints" / "fleet" / "parked"
+    folder.mkdir(parents=True)
+    share = Share(BatchId("q", 7), 120, (OffsetRange("cdc-vehicles", 0, 0, 120),))
+    (folder / "vehicles.json").write_text(to_json(parked("vehicles", share)))
+    renamed = make_change_plan(changed(topic="fleet.vehicles"), home)
+    assert effect_at(renamed, "vehicles", "topic") == REFUSED
+    assert "120 records of the old topic wait to be written" in renamed.tables[0].changes[0].meaning
+    raw = copy.deepcopy(BASE)
+    del raw["tables"][0]
+    removed = next(table for table in make_change_plan(use_case_of(raw), home).tables if table.name == "vehicles")
+    assert removed.changes[0].warning == "120 records wait to be written, and won't be"
+
+
+def parked(table: str, *shares: Share) -> ParkedTable:
+    return ParkedTable(table, "main", at(1), "no way", at(1), shares=shares, stop="" if shares else "a gap")
 
 
 def test_the_applied_configuration_is_in_the_properties_of_log_and_history(base: Home) -> None:
