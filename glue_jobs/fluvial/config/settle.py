@@ -11,9 +11,6 @@ from fluvial.config.base import Model
 _UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _LIMITS: Final = ("rows", "bytes", "age")
-BEHIND_ROWS: Final = 200_000
-"""Rows that wait at most while a lane is behind: as many as a micro-batch takes unless told otherwise."""
-_BEHIND_AGE: Final = "1 minute"
 
 Size = Annotated[str, Field(pattern=r"^[1-9]\d{0,11} ?(B|kB|MB|GB|KiB|MiB|GiB)$", examples=["64MB"])]
 """A number of bytes: `64MB`, `512 KiB`."""
@@ -59,9 +56,7 @@ class SettlePolicy(Model):
     @property
     def while_behind(self) -> "SettlePolicy":
         """What counts while the next micro-batch waits already and will be full: settling each would keep it behind."""
-        if self.policy != "each_batch":
-            return self
-        return SettlePolicy(policy="rows", rows=BEHIND_ROWS, max_age=_BEHIND_AGE)
+        return _WHILE_BEHIND if self.policy == "each_batch" else self
 
     @property
     def most_rows(self) -> int | None:
@@ -83,3 +78,7 @@ class SettlePolicy(Model):
             return None
         number, unit = (self.age or self.max_age or "1 hour").split(" ")
         return timedelta(seconds=int(number) * _SECONDS[unit.rstrip("s")])
+
+
+_WHILE_BEHIND: Final = SettlePolicy(policy="rows", rows=200_000, max_age="1 minute")
+"""As many rows as a micro-batch takes unless told otherwise."""
