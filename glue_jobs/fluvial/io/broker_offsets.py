@@ -53,7 +53,7 @@ def find_gap(topic: str, wanted: Positions, bounds: Mapping[int, Bounds] | None)
 
 
 def count_ahead(end: Mapping[str, Positions], bounds: Mapping[str, Mapping[int, Bounds]]) -> int:
-    """Records that the broker holds behind these ends, by topic and partition."""
+    """How many records the broker holds that come after these ends; of a partition that has none, all."""
     return sum(
         max(held.end - max(end.get(topic, {}).get(partition, 0), held.first), 0)
         for topic, partitions in bounds.items()

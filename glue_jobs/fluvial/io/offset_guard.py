@@ -44,7 +44,7 @@ class OffsetGuard:
     topics: TopicIds
     clock: Callable[[], datetime]
     ahead: int = field(default=0, init=False)
-    """Records of the lane behind the micro-batch, as of the last look."""
+    """How many records of the lane come after the micro-batch, as of the last look."""
     _seen: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def look(self, planned: PlannedBatch) -> PassedOver:

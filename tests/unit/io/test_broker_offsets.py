@@ -49,7 +49,7 @@ def test_of_an_accepted_gap_what_is_left_is_read() -> None:
     )
 
 
-def test_what_lies_behind_a_batch_is_counted_over_topics_and_partitions_that_are_new_too() -> None:
+def test_what_comes_after_a_batch_is_counted_over_topics_and_partitions_new_ones_too() -> None:
     bounds = {
         "cdc-items": {0: Bounds(0, 100), 1: Bounds(40, 90), 2: Bounds(5, 9)},
         "cdc-people": {0: Bounds(0, 7)},
