@@ -1,9 +1,12 @@
 """The lanes of a use case: which tables share a streaming query, and how it runs."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from fluvial.config.model import MAIN_LANE, UseCase
 from fluvial.config.settings import LaneSettings
+
+_SECONDS: Final = {"millisecond": 0.001, "second": 1, "minute": 60}
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,12 @@ class Lane:
     def is_main(self) -> bool:
         """Whether it is the lane of tables that name none."""
         return self.name == MAIN_LANE
+
+    @property
+    def interval_seconds(self) -> float:
+        """`trigger_interval` as a number."""
+        number, unit = self.trigger_interval.split(" ")
+        return int(number) * _SECONDS[unit.rstrip("s")]
 
     @property
     def topics(self) -> tuple[str, ...]:

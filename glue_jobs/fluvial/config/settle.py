@@ -55,7 +55,7 @@ class SettlePolicy(Model):
 
     @property
     def while_behind(self) -> "SettlePolicy":
-        """What counts while the next micro-batch waits already and will be full: settling each would keep it behind."""
+        """What counts while the next micro-batch is due already and will be full: a settle would make it later."""
         return _WHILE_BEHIND if self.policy == "each_batch" else self
 
     @property

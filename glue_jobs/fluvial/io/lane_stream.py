@@ -18,11 +18,13 @@ from fluvial.io.broker_offsets import BrokerOffsets
 from fluvial.io.checkpoints import find_damage, require_progress
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.offset_guard import OffsetGuard
+from fluvial.io.pace import Pace
 from fluvial.io.parked import OffsetRange
 from fluvial.io.parked_retry import ParkedRetry
 from fluvial.io.parking import Parking
-from fluvial.io.query_offsets import read_planned
+from fluvial.io.query_offsets import PlannedBatch, read_planned
 from fluvial.io.reason import reason
+from fluvial.io.shares import PassedOver
 from fluvial.io.state_files import LocalFiles
 from fluvial.io.topic_ids import TopicIds
 
@@ -55,8 +57,6 @@ class LaneStream:
     starting: threading.Lock
     is_drained: bool = field(default=True, init=False)
     _writer: LakeWriter | None = field(default=None, init=False)
-    _guard: OffsetGuard | None = field(default=None, init=False)
-    """Of the last micro-batch."""
     _progressed: bool = field(default=False, init=False)
     _failure: Exception | None = field(default=None, init=False)
     """Of the batch that ended the query; Spark hands on no more of it than a text, cut into pages."""
@@ -64,6 +64,7 @@ class LaneStream:
     def __post_init__(self) -> None:
         self._parking = Parking(LocalFiles(self.locations.parked), self.lane.name, self.lane.max_records_per_batch)
         self._topics = TopicIds(LocalFiles(self.locations.topics))
+        self._pace = Pace(self.lane)
 
     def run(self) -> None:
         """Streams until `stopping` is set."""
@@ -122,13 +123,9 @@ class LaneStream:
                 self.locations,
                 query_id,
                 parking=self._parking,
-                is_behind=self._is_behind,
+                is_behind=self._pace.is_behind,
             )
         return self._writer
-
-    def _is_behind(self) -> bool:
-        """Whether the next micro-batch waits already and will be full, as far as the last one knew."""
-        return self._guard is not None and self._guard.ahead >= self.lane.max_records_per_batch
 
     def _start(self, started: threading.Event, queries: Sequence[StreamingQuery]) -> StreamingQuery:
         def write(records: DataFrame, batch_id: int) -> None:
@@ -157,17 +154,23 @@ class LaneStream:
         )
 
     def _write(self, records: DataFrame, batch_id: int, query: StreamingQuery) -> None:
+        self._pace.begin()
         writer = self._find_writer(str(query.id))
         if not self._progressed:
             require_progress(self.locations, self._checkpoint, writer.query_id, batch_id)
-        self._guard = guard = OffsetGuard(
+        guard = OffsetGuard(
             writer.session, self.lane, self.locations, self._parking, self.broker, self._topics, writer.clock
         )
         planned = read_planned(query)
-        writer.write(records, batch_id, lambda: guard.look(planned), planned.sole_topic)
+        writer.write(records, batch_id, lambda: self._look(guard, planned), planned.sole_topic)
         guard.end()
         self._progressed = True
         self._say("running", batch_id)
+
+    def _look(self, guard: OffsetGuard, planned: PlannedBatch) -> PassedOver:
+        passed_over = guard.look(planned)
+        self._pace.note(guard.ahead)
+        return passed_over
 
     def _read(self, ranges: Sequence[OffsetRange]) -> DataFrame:
         firsts: dict[str, dict[str, int]] = {}
