@@ -25,6 +25,9 @@ BATCH_ID: Final = "_batch_id"
 POSITION: Final = (OPERATION, SEQUENCE, COMMIT_TIME, SOURCE_POSITION, TOPIC, PARTITION, OFFSET)
 """What an event is and where it stands, in its source and in Kafka."""
 
+PLACE: Final = (SEQUENCE, OPERATION, TOPIC, PARTITION, OFFSET)
+"""Where an event was read: no two of a table share it, and a record that is read again has it again."""
+
 # History only: one row is one version.
 EFFECTIVE_FROM: Final = "_effective_from"
 EFFECTIVE_TO: Final = "_effective_to"

@@ -10,7 +10,7 @@ from fluvial.config.locations import Locations
 from fluvial.io.verify import verify_table
 from tests.oracle.fold import Event, Version, fold
 from tests.spark.lake_rows import Rows, broken_intervals, read_rows
-from tests.spark.packs import USE_CASE, Position, Stated, position_of
+from tests.spark.packs import USE_CASE, Stated, position_of
 from tests.spark.records import COMMIT_MICROS
 
 KEY: Final = ("seed", "id")
@@ -72,7 +72,6 @@ def logged_event(table: str, row: dict[str, Any]) -> Event:
     has_values = row["_operation"] not in {"DELETE", "TRUNCATE", "SNAPSHOT"} and not row["_is_quarantined"]
     values = {name: row[name] for name in ("a", "b") if name not in names} if has_values else {}
     position = position_of(table, row["_sequence"])
-    is_boundary = row["_operation"] == "SNAPSHOT" and position is not None
     return Event(
         key,
         position,
@@ -82,7 +81,7 @@ def logged_event(table: str, row: dict[str, Any]) -> Event:
         frozenset(names),
         0,
         row["_is_quarantined"],
-        Position(position.epoch, is_streamed=False, lsn=0) if is_boundary and position else None,
+        position.epoch_start if position and row["_operation"] == "SNAPSHOT" else None,
     )
 
 

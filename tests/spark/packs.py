@@ -52,6 +52,11 @@ class Position(NamedTuple):
     is_streamed: bool
     lsn: int
 
+    @property
+    def epoch_start(self) -> "Position":
+        """Behind all of older epochs, and before all of this one."""
+        return Position(self.epoch, is_streamed=False, lsn=0)
+
 
 class Message(NamedTuple):
     """A record of one of the topics."""
@@ -198,8 +203,9 @@ def events_of(table: str, seed: int, change: Change) -> set[Event]:
     event = event_of(table, seed, change)
     if not change.ends_snapshot:
         return {event}
-    start = Position(change.epoch, is_streamed=False, lsn=0)
-    return {event, Event(None, event.sequence, "SNAPSHOT", event.commit_time, Stated(), epoch_start=start)}
+    position: Position = event.sequence
+    boundary = Event(None, position, "SNAPSHOT", event.commit_time, Stated(), epoch_start=position.epoch_start)
+    return {event, boundary}
 
 
 def event_of(table: str, seed: int, change: Change) -> Event:

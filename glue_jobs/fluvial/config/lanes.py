@@ -1,12 +1,10 @@
 """The lanes of a use case: which tables share a streaming query, and how it runs."""
 
 from dataclasses import dataclass
-from typing import Final
 
+from fluvial.config.durations import duration
 from fluvial.config.model import MAIN_LANE, UseCase
 from fluvial.config.settings import LaneSettings
-
-_SECONDS: Final = {"millisecond": 0.001, "second": 1, "minute": 60}
 
 
 @dataclass(frozen=True)
@@ -26,8 +24,7 @@ class Lane:
     @property
     def interval_seconds(self) -> float:
         """`trigger_interval` as a number."""
-        number, unit = self.trigger_interval.split(" ")
-        return int(number) * _SECONDS[unit.rstrip("s")]
+        return duration(self.trigger_interval).total_seconds()
 
     @property
     def topics(self) -> tuple[str, ...]:

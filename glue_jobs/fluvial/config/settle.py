@@ -7,9 +7,9 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fluvial.config.base import Model
+from fluvial.config.durations import duration
 
 _UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _LIMITS: Final = ("rows", "bytes", "age")
 
 Size = Annotated[str, Field(pattern=r"^[1-9]\d{0,11} ?(B|kB|MB|GB|KiB|MiB|GiB)$", examples=["64MB"])]
@@ -76,8 +76,7 @@ class SettlePolicy(Model):
         """How long a row may wait; None where each micro-batch is settled at once."""
         if self.policy == "each_batch":
             return None
-        number, unit = (self.age or self.max_age or "1 hour").split(" ")
-        return timedelta(seconds=int(number) * _SECONDS[unit.rstrip("s")])
+        return duration(self.age or self.max_age or "1 hour")
 
 
 _WHILE_BEHIND: Final = SettlePolicy(policy="rows", rows=200_000, max_age="1 minute")

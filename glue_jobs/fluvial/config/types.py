@@ -93,6 +93,11 @@ def is_numeric(spark_type_name: str) -> bool:
     return spark_type_name in NUMERIC_TYPES or spark_type_name.startswith("decimal")
 
 
+def is_exact(spark_type_name: str) -> bool:
+    """Whether the type's values are whole numbers or decimals."""
+    return is_numeric(spark_type_name) and spark_type_name not in FLOATING_TYPES
+
+
 def family(spark_type_name: str) -> Family:
     """The family of a Spark type that `spark_type` returned."""
     if is_numeric(spark_type_name):

@@ -14,6 +14,7 @@ from fluvial.envelope.restore import REPAIRS, StoredEvents, restore_events
 from fluvial.io import delta
 from fluvial.plan.backtesting import Precision, Trial
 from fluvial.quality.check import check_rules
+from fluvial.quality.gap_markers import with_gap_markers
 from fluvial.streams import EVENT, KIND, UNREADABLE, CheckedRecords, ParsedRecords
 
 SAMPLES: Final = 5
@@ -94,10 +95,9 @@ def _columns(log: DataFrame, table: Table) -> list[Column]:
 
 def _held(quarantine: DataFrame, log: DataFrame, table: Table) -> DataFrame:
     """Events that wait in quarantine; one that was replayed is in the log and counts there."""
-    place = [*table.primary_key, c.SEQUENCE, c.OPERATION, c.TOPIC, c.PARTITION, c.OFFSET]
-    gaps = log.where(c.IS_QUARANTINED).select(*place, c.NOT_AUTHORED, c.PAYLOAD_HASH)
+    held = with_gap_markers(quarantine, log, table, (c.NOT_AUTHORED, c.PAYLOAD_HASH))
     replayed = log.where(~F.col(c.IS_QUARANTINED)).select(*table.primary_key, c.SEQUENCE)
-    waiting = quarantine.join(gaps, place).join(replayed, [*table.primary_key, c.SEQUENCE], "left_anti")
+    waiting = held.join(replayed, [*table.primary_key, c.SEQUENCE], "left_anti")
     restored = restore_events(StoredEvents(waiting.withColumn(REPAIRS, F.lit(None).cast("map<string,string>"))), table)
     return restored.select(
         *(F.col(name) for name in table.column_names),

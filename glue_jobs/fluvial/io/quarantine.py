@@ -72,7 +72,7 @@ def read_quarantine(
 def _events_sql(table: Table) -> str:
     # An event that a filter takes out comes back as a DELETE.
     identity = (*table.primary_key, c.SEQUENCE, c.PAYLOAD_HASH)
-    place = (*table.primary_key, c.SEQUENCE, c.OPERATION, c.TOPIC, c.PARTITION, c.OFFSET)
+    place = (*table.primary_key, *c.PLACE)
     return _EVENTS.format(
         log=quote(f"{table.name}__log_all"),
         quarantine=quote(f"{table.name}__quarantine"),

@@ -26,6 +26,7 @@ from fluvial.io.replay_selection import Selection, is_chosen, require_all, requi
 from fluvial.io.secrets import keys_of, with_keys
 from fluvial.micro_batch import check_repaired, place_repaired
 from fluvial.quality.check import rule_version
+from fluvial.quality.gap_markers import with_gap_markers
 from fluvial.quality.split import carry_batch
 from fluvial.streams import HAS_ERROR, IS_DERIVED, BatchContext, ChangeEvents, LogRows
 
@@ -141,9 +142,7 @@ class QuarantineReplayer:
         return delta.read(self.session, self._places.log).where(F.col(c.SEQUENCE).between(lowest, highest))
 
     def _with_gaps(self, events: DataFrame, log: DataFrame) -> StoredEvents:
-        place = (*self.table.primary_key, c.SEQUENCE, c.OPERATION, c.TOPIC, c.PARTITION, c.OFFSET)
-        gaps = log.where(c.IS_QUARANTINED).select(*place, c.NOT_AUTHORED, c.PAYLOAD_HASH)
-        return StoredEvents(events.join(gaps, list(place)))
+        return StoredEvents(with_gap_markers(events, log, self.table, (c.NOT_AUTHORED, c.PAYLOAD_HASH)))
 
     def _judge(self, selected: _Selected, context: BatchContext) -> DataFrame:
         """Checked events, each once, with their outcome; HAS_ERROR is that of the log row they would become."""
@@ -164,13 +163,12 @@ class QuarantineReplayer:
 
     def _audit_rows(self, held: DataFrame, context: BatchContext) -> DataFrame:
         versions = [F.lit(text) for rule in self.table.dq_rules for text in (rule.id, rule_version(rule))]
-        position = (c.SEQUENCE, c.OPERATION, c.TOPIC, c.PARTITION, c.OFFSET)
         failed = F.transform(_errors(), lambda violation: violation["rule_id"])
         return held.select(
             F.lit(context.query_id).alias("replay_id"),
             F.lit(self.table.name).alias("table"),
             self._key_text().alias("key"),
-            *(F.col(name).alias(name.removeprefix("_")) for name in position),
+            *(F.col(name).alias(name.removeprefix("_")) for name in c.PLACE),
             F.col(_OUTCOME).alias("outcome"),
             F.when(F.col(_OUTCOME) == VIOLATES, failed).alias("failed_rules"),
             F.col(REPAIRED).alias("repaired_columns"),

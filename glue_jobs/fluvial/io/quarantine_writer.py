@@ -1,7 +1,6 @@
 """Appends quarantined events, each once: whichever query, in whichever of its batches, brings them."""
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -10,9 +9,6 @@ from fluvial.config.model import Table
 from fluvial.history.deduplicate import is_within
 from fluvial.io import delta
 from fluvial.streams import BatchSummary, Quarantined
-
-_PLACE: Final = (c.SEQUENCE, c.OPERATION, c.TOPIC, c.PARTITION, c.OFFSET)
-"""No two events of a table share it, and a record that is read again has it again."""
 
 
 @dataclass
@@ -37,7 +33,7 @@ class QuarantineWriter:
         """Appends what the quarantine lacks of the rows of a batch with those bounds."""
         lacking: DataFrame = rows
         if self._may_hold(summary):
-            lacking = rows.join(self._places_between(summary), list(_PLACE), "left_anti").select(*rows.columns)
+            lacking = rows.join(self._places_between(summary), list(c.PLACE), "left_anti").select(*rows.columns)
         delta.append(lacking, self.location, properties=delta.quarantine_properties(self.table))
         self._has_appended = True
 
@@ -50,4 +46,4 @@ class QuarantineWriter:
         return self._highest
 
     def _places_between(self, summary: BatchSummary) -> DataFrame:
-        return delta.read(self.session, self.location).where(is_within(summary)).select(*_PLACE)
+        return delta.read(self.session, self.location).where(is_within(summary)).select(*c.PLACE)

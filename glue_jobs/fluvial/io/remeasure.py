@@ -16,6 +16,7 @@ from fluvial.io.small_appends import append_rows
 from fluvial.metrics.analyzers import measure_metrics, read_measurements
 from fluvial.plan.remeasuring import split_checks
 from fluvial.quality.check import VIOLATIONS_TYPE
+from fluvial.quality.gap_markers import with_gap_markers
 from fluvial.streams import EVENT, KIND, BatchContext
 
 _MICROS = "_measured_micros"
@@ -55,9 +56,7 @@ def _events(session: SparkSession, table: Table, locations: Locations) -> DataFr
     quarantine = delta.read_if_exists(session, places.quarantine)
     if quarantine is None:
         return events
-    place = [*table.primary_key, c.SEQUENCE, c.OPERATION, c.TOPIC, c.PARTITION, c.OFFSET]
-    gaps = captured.where(c.IS_QUARANTINED).select(*place, c.NOT_AUTHORED, *_BATCH)
-    held = quarantine.join(gaps, place)
+    held = with_gap_markers(quarantine, captured, table, (c.NOT_AUTHORED, *_BATCH))
     return events.unionByName(held.select(*_judged(held, table, F.col(c.VIOLATIONS))))
 
 

@@ -5,7 +5,8 @@ from typing import Final
 
 from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, decimal_size
 
-_END_OF_BIGINT: Final = Decimal(2**63)
+END_OF_BIGINT: Final = Decimal(2**63)
+"""The first whole number that no integer type holds."""
 _CONTEXT: Final = Context(prec=100)
 
 
@@ -14,11 +15,6 @@ def compared_type(spark_type: str) -> str:
     if spark_type in FLOATING_TYPES:
         return "double"
     return "bigint" if spark_type in INTEGER_TYPES else spark_type
-
-
-def is_exact(spark_type: str) -> bool:
-    """Whether the type's values are whole numbers or decimals."""
-    return spark_type in INTEGER_TYPES or spark_type.startswith("decimal")
 
 
 def least_from(bound: float | str, spark_type: str) -> Decimal | None:
@@ -45,7 +41,7 @@ def _rounded(bound: float | str, spark_type: str, rounding: str) -> Decimal | No
 def _extent(spark_type: str) -> tuple[Decimal, Decimal, Decimal]:
     """The lowest value, the highest one, and the distance from one to the next."""
     if spark_type in INTEGER_TYPES:
-        return -_END_OF_BIGINT, _END_OF_BIGINT - 1, Decimal(1)
+        return -END_OF_BIGINT, END_OF_BIGINT - 1, Decimal(1)
     precision, scale = decimal_size(spark_type)
     highest = Decimal((0, (9,) * precision, -scale))
     return highest.copy_negate(), highest, Decimal((0, (1,), -scale))

@@ -13,10 +13,9 @@ from pyspark.sql import functions as F
 from fluvial import columns as c
 from fluvial.config.extensions import UserRule
 from fluvial.config.rules import AllowedValuesRule, LengthRule, NotNullRule, RangeRule, RegexRule, Rule, UniqueRule
+from fluvial.config.types import is_exact
 from fluvial.config.values import as_text
-from fluvial.quality.bounds import compared_type, greatest_up_to, is_exact, least_from
-
-_END_OF_BIGINT: Final = 2**63
+from fluvial.quality.bounds import END_OF_BIGINT, compared_type, greatest_up_to, least_from
 
 Predicate = Callable[[Any, str, Column], Column]
 """(rule, Spark type of its column, the column) -> violated."""
@@ -47,7 +46,7 @@ def _is_above(value: Column, bound: float | str, spark_type: str) -> Column:
 
 def _literal(number: Decimal, spark_type: str) -> Column:
     """Spark compares decimals as longs only where neither was made of a text."""
-    is_long = number == number.to_integral_value() and abs(number) < _END_OF_BIGINT
+    is_long = number == number.to_integral_value() and abs(number) < END_OF_BIGINT
     return F.lit(int(number) if is_long else str(number)).cast(compared_type(spark_type))
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, YEARS, decimal_size, is_numeric
+from fluvial.config.types import FLOATING_TYPES, INTEGER_TYPES, YEARS, decimal_size, is_exact, is_numeric
 
 _WHOLE_NUMBER: Final = r"^\s*[+-]?\d+(\.0*)?\s*$"
 _EXPONENT: Final = r"[eE]"
@@ -24,7 +24,7 @@ def change_type(value: Column, found: str, wanted: str) -> Column:
     if found == "string":
         return _spelled(value, wanted)
     cast = value.cast(wanted)
-    if is_numeric(found) and _is_exact(wanted) and (found not in FLOATING_TYPES or wanted in INTEGER_TYPES):
+    if is_numeric(found) and is_exact(wanted) and (found not in FLOATING_TYPES or wanted in INTEGER_TYPES):
         return F.when(cast == value, cast)
     return _within_years(cast, wanted)
 
@@ -36,7 +36,7 @@ def _spelled(text: Column, wanted: str) -> Column:
         return F.when(text.rlike(_WHOLE_NUMBER), cast)
     if wanted in YEARS:
         return F.when(text.rlike(_SPELLED[wanted]), _within_years(cast, wanted))
-    if not _is_exact(wanted):
+    if not is_exact(wanted):
         return cast
     _, scale = decimal_size(wanted)
     is_same = text.rlike(_EXPONENT) & (cast.cast("double") == text.cast("double"))
@@ -49,10 +49,6 @@ def _within_years(cast: Column, wanted: str) -> Column:
         return cast
     first, last = (F.lit(end).cast(wanted) for end in YEARS[wanted])
     return F.when(cast.between(first, last), cast)
-
-
-def _is_exact(spark_type: str) -> bool:
-    return is_numeric(spark_type) and spark_type not in FLOATING_TYPES
 
 
 def as_number(value: Column, spark_type: str) -> Column:

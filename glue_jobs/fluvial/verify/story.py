@@ -91,7 +91,7 @@ def _concerned(tied: list[Row], ends: Collection[Any]) -> list[Row]:
 
 
 def _position(row: Row) -> tuple[Any, ...]:
-    return tuple(row[name] for name in (c.SEQUENCE, c.OPERATION, c.TOPIC, c.PARTITION, c.OFFSET))
+    return tuple(row[name] for name in c.PLACE)
 
 
 def _fates(tied: list[Row], versions: Sequence[Version], table: Table) -> Iterator[tuple[Row, Fate, Version | None]]:
