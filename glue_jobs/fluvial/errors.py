@@ -15,6 +15,7 @@ FluvialError                    attributes: message, hint
 ├── PlanError                   a change plan is refused, or stale
 ├── SecretError                 a secret that the configuration refers to isn't there, or is too short
 ├── StorageError                a table of the lake is missing, foreign or can't be written
+│   └── CircuitOpenError        so much of a table's micro-batch is bad that none of it is written
 └── QueryError                  SQL that can't run; the engine's message is in .message
 """
 
@@ -145,6 +146,10 @@ class SecretError(FluvialError):
 
 class StorageError(FluvialError):
     """A table of the lake is missing, was written by something else, or can't be written."""
+
+
+class CircuitOpenError(StorageError):
+    """So much of a table's micro-batch is bad that none of it is written."""
 
 
 class QueryError(FluvialError):

@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fluvial.config.circuit_breaker import CircuitBreaker
 from fluvial.config.lanes import lanes_of
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
@@ -21,7 +22,7 @@ from fluvial.io.offset_guard import OffsetGuard
 from fluvial.io.parked import OffsetRange
 from fluvial.io.parked_retry import ParkedRetry
 from fluvial.io.parking import Parking
-from fluvial.io.query_offsets import PlannedBatch
+from fluvial.io.query_offsets import PlannedBatch, SoleTopic
 from fluvial.io.state_files import MemoryFiles
 from fluvial.io.topic_ids import TopicIds
 from fluvial.io.verify import verify_table
@@ -99,7 +100,8 @@ class Lane:
     def retry(self, minutes: int = 10) -> None:
         self.now += timedelta(minutes=minutes)
         lane = lanes_of(self.use_case)[0]
-        ParkedRetry(lane, self.writer, self.parking, self.read, self.broker).run(self.now)
+        ids = TopicIds(self.topic_files)
+        ParkedRetry(lane, self.writer, self.parking, self.read, self.broker, ids).run(self.now)
 
     def guard(self) -> OffsetGuard:
         """Of one micro-batch, by a driver that has just started."""
@@ -279,3 +281,95 @@ def test_a_topic_made_anew_that_has_grown_past_the_old_place_is_told_by_its_id_a
     lane.retry()
     assert lane.waiting("items") is None
     assert lane.accounts("items")[1:] == [(1, 6, 6, 0, 0, 0, 0)]
+
+
+def test_what_waits_is_not_read_from_a_topic_made_anew_that_has_grown_past_it(lane: Lane) -> None:
+    lane.broker.ids = {ITEMS: "A", PEOPLE: "P"}
+    lane.tables.places = {"items": "before log"}
+    lane.write(first_batch(lane))
+    guard = lane.guard()
+    guard.look(PlannedBatch({}, {ITEMS: {0: 4}, PEOPLE: {0: 1}}))
+    guard.end()
+    lane.tables.places = {}
+    lane.broker.ids |= {ITEMS: "B"}
+    lane.broker.topics = {ITEMS: {0: Bounds(0, 6)}, PEOPLE: {0: Bounds(0, 1)}}
+    lane.topics[ITEMS] = [debezium("c", 20 + number, item(20 + number, "N")) for number in range(6)]
+    lane.retry()
+    stopped = lane.parking.find("items")
+    assert stopped is not None
+    assert stopped.stop.startswith("cdc-items was made anew: Kafka gives it another id; take a new snapshot of items")
+    assert (stopped.waiting, lane.accounts("items")) == (4, [])
+
+
+@pytest.fixture
+def guarded(spark: SparkSession, tiny: UseCase, lake: Path) -> Lane:
+    """The lane with a breaker that opens at half, from two bad records on."""
+    breaker = CircuitBreaker(share=0.5, records=2)
+    settings = tiny.settings.model_copy(update={"circuit_breaker": breaker})
+    return Lane(spark, tiny.model_copy(update={"settings": settings}), lake)
+
+
+def bad_batch(lane: Lane) -> int:
+    values = [debezium("c", lsn, item(lsn, "A", BAD)) for lsn in (11, 12)]
+    good = debezium("c", 13, item(13, "A"))
+    return lane.produce(items=[*values, "broken", good], people=[debezium("c", 11, person(11))])
+
+
+def test_a_table_whose_records_are_mostly_bad_is_stopped_and_nothing_of_them_is_written_until_somebody_decides(
+    guarded: Lane,
+) -> None:
+    lane = guarded
+    lane.write(lane.produce(items=[debezium("c", 5, item(1, "A"))]))
+    assert lane.write(bad_batch(lane)) == {"people": TableCounts(consumed=1, log_rows=1)}
+    stopped = lane.parking.find("items")
+    assert stopped is not None
+    assert stopped.stop == (
+        "3 of 4 change events of items are bad (price_range: 2, malformed JSON, or a field of the envelope has the "
+        "wrong type: 1), 75%, and its circuit breaker opens at 50%; mend the source or the rules, then `fluvial down`, "
+        "`fluvial parked resume items`, `fluvial up`; with `--quarantine` what is bad is set aside and the rest is "
+        "written"
+    )
+    assert lane.write(second_batch(lane)).keys() == {"people"}
+    assert lane.waiting("items") == 5
+    assert [lane.accounts("items"), lane.measured("items")] == [[(0, 1, 1, 0, 0, 0, 0)], [(0, "size", 1.0)]]
+    lane.parking.resume("items", lane.now)
+    lane.retry()
+    assert lane.waiting("items") == 5, "nothing is mended, so the breaker opens again"
+    lane.parking.resume("items", lane.now, accepts_bad=True)
+    lane.retry()
+    lane.retry()
+    assert lane.waiting("items") is None
+    assert lane.accounts("items")[1:] == [(1, 4, 1, 2, 1, 0, 0), (2, 1, 1, 0, 0, 0, 0)]
+    assert lane.is_sound()
+
+
+def test_what_a_mended_rule_lets_pass_is_written_once_the_table_goes_on(guarded: Lane) -> None:
+    lane = guarded
+    lane.write(bad_batch(lane))
+    items = lane.use_case.table("items").model_copy(update={"dq_rules": ()})
+    lane.use_case = lane.use_case.model_copy(update={"tables": (items, lane.use_case.table("people"))})
+    lane.start()
+    lane.parking.resume("items", lane.now)
+    lane.retry()
+    assert lane.waiting("items") is None
+    assert lane.accounts("items") == [(0, 4, 3, 0, 1, 0, 0)]
+
+
+def test_the_breaker_of_a_table_with_a_lane_of_its_own_opens_too_and_later_batches_wait(guarded: Lane) -> None:
+    lane, sole = guarded, SoleTopic(ITEMS, 4)
+    lane.write(lane.produce(items=[debezium("c", 5, item(1, "A"))]))
+    for lsn in (21, 31):
+        values = [debezium("c", lsn + number, item(lsn + number, "A", BAD)) for number in range(2)]
+        batch = lane.produce(items=values)
+        span = lane.batches[batch][ITEMS]
+        assert lane.writer.write(lane.read([OffsetRange(ITEMS, 0, *span)]), batch, sole=sole) == {}
+    stopped = lane.parking.find("items")
+    assert stopped is not None
+    assert stopped.stop.startswith("2 of 2 change events of items are bad (price_range: 2), 100%, and its circuit")
+    assert stopped.waiting == 4
+
+
+def test_without_a_place_to_wait_no_breaker_opens(guarded: Lane) -> None:
+    lane = guarded
+    lane.writer = LakeWriter(lane.spark, lane.use_case, Locations(lane.use_case, lane.lake), "query-1")
+    assert lane.write(bad_batch(lane))["items"] == TableCounts(consumed=4, log_rows=1, quarantined=2, dead_letters=1)

@@ -16,7 +16,7 @@ from fluvial.local.streaming import sole_writer
 
 COMMANDS: Final = {
     "list": LazyCommand("fluvial.cli.parked:list_parked", "List tables that wait, with the reason and the next try."),
-    "resume": LazyCommand("fluvial.cli.parked:resume", "Go on with a stopped table, without what Kafka has lost."),
+    "resume": LazyCommand("fluvial.cli.parked:resume", "Go on with a stopped table, once somebody has decided how."),
 }
 app = typer.Typer(
     cls=lazy_group(COMMANDS),
@@ -49,17 +49,25 @@ def list_parked(
 
 def resume(
     table: Annotated[str, typer.Argument(help="A stopped table.", show_default=False)],
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="Let what is bad pass the circuit breaker, into the quarantine.")
+    ] = False,
     config: ConfigOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Accept that records of a stopped table are gone; the streaming job must be down, and goes on when it is up.
+    """Go on with a stopped table; the streaming job must be down, and goes on when it is up.
 
-    What Kafka still holds of the records that waited is written; `fluvial verify --source` then says what differs.
+    Where Kafka has lost records, that accepts that they are gone: what it still holds of those that waited is written,
+    and `fluvial verify --source` then says what differs. Where a circuit breaker has stopped the table, what waited is
+    judged once more, by the rules as they are now, and stops it again while too much is bad, unless
+    --quarantine lets it pass.
     """
     use_case, place = select_use_case(config), select_home(home)
     name = select_table(use_case, table).name
     with sole_writer(use_case, place, "fluvial parked resume"):
         files = LocalFiles(Locations(use_case, place.lake).parked)
         lane = use_case.table(name).lane
-        parked = Parking(files, lane, use_case.settings.max_records_per_batch).resume(name, datetime.now(UTC))
+        parked = Parking(files, lane, use_case.settings.max_records_per_batch).resume(
+            name, datetime.now(UTC), accepts_bad=quarantine
+        )
     print(f"{name} goes on with the next `fluvial up`; {parked.waiting:,} records wait")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from fluvial.config.base import Model
+from fluvial.config.circuit_breaker import CircuitBreaker
 from fluvial.config.fields import ColumnName, Identifier, Location, TypeName
 from fluvial.config.lake_shape import LakeColumn, LakeShape
 from fluvial.config.references import REFERENCE_FILE
@@ -108,6 +109,9 @@ class Table(Model):
 
     settle: SettlePolicy | None = None
     """When the log is folded into the history; as `settings.settle` says unless given."""
+
+    circuit_breaker: CircuitBreaker | None = None
+    """When the table is stopped for its bad records; as `settings.circuit_breaker` says unless given."""
 
     @model_validator(mode="before")
     @classmethod
@@ -216,6 +220,10 @@ class UseCase(Model):
     def settle_policy(self, table: Table) -> SettlePolicy:
         """The table's own policy, or the one of the settings."""
         return table.settle or self.settings.settle
+
+    def circuit_breaker(self, table: Table) -> CircuitBreaker | None:
+        """The table's own breaker, or the one of the settings; None where nothing stops it."""
+        return table.circuit_breaker or self.settings.circuit_breaker
 
     @property
     def database_name(self) -> str:

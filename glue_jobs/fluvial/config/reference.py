@@ -28,6 +28,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z_][\w -]*|\d+ \w+")
 _SECTIONS: Final = (
     ("Settings", "settings"),
     ("SettlePolicy", "settle, in settings and in a table"),
+    ("CircuitBreaker", "circuit_breaker, in settings and in a table"),
     ("Kafka", "kafka"),
     ("SourceDatabase", "source_database"),
     ("Table", "each of tables"),

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from fluvial.config.base import Model
+from fluvial.config.circuit_breaker import CircuitBreaker
 from fluvial.config.fields import Identifier, Interval, Location
 from fluvial.config.settle import SettlePolicy
 
@@ -52,6 +53,9 @@ class Settings(Model):
 
     settle: SettlePolicy = SettlePolicy()
     """When the log is folded into the history."""
+
+    circuit_breaker: CircuitBreaker | None = None
+    """When a table is stopped for its bad records; never unless given."""
 
 
 class Kafka(Model):

@@ -7,10 +7,11 @@ from typing import Final
 import structlog
 
 from fluvial.config.model import Table, UseCase
+from fluvial.errors import CircuitOpenError, StorageError
 from fluvial.io.gather import Gathered, Result
 from fluvial.io.parked import BatchId, Share
 from fluvial.io.parking import Parking
-from fluvial.io.reason import reason
+from fluvial.io.reason import cause, reason
 from fluvial.io.table_writers import TableWriters
 from fluvial.streams import BatchContext
 
@@ -47,14 +48,32 @@ class FailedTables:
         if self.parking is None or self._is_common(gathered, context):
             return gathered.failed
         for name, error in gathered.failed.items():
-            share = shares[self.use_case.table(name).topic]
-            self.parking.park(name, share, reason(error), context.processed_at)
+            self._park(self.parking, name, error, shares, context)
         return {}
+
+    def _park(
+        self, parking: Parking, name: str, error: Exception, shares: Mapping[str, Share], context: BatchContext
+    ) -> None:
+        parking.park(name, shares[self.use_case.table(name).topic], reason(error), context.processed_at)
+        if isinstance(error, CircuitOpenError):
+            parking.open_circuit(name, reason(error), context.processed_at)
 
     def _is_common(self, gathered: Gathered[Result], context: BatchContext) -> bool:
         """Whether every one of several tables failed: that has rather one reason than many, so all are tried again."""
         if gathered.done or len(gathered.failed) < 2:  # noqa: PLR2004
             return False
+        if any(isinstance(error, CircuitOpenError) for error in gathered.failed.values()):
+            return False
         batch_id, tries = self._common
         self._common = (context.batch_id, tries + 1 if batch_id == context.batch_id else 1)
         return self._common[1] <= _COMMON_TRIES
+
+
+def raise_failures(failed: Mapping[str, Exception]) -> None:
+    """Raises StorageError where the whole batch has to be tried again for some tables."""
+    if not failed:
+        return
+    names, first = ", ".join(sorted(failed)), next(iter(failed.values()))
+    hint = "the batch is tried again as a whole; what the other tables wrote stays and is not written twice"
+    hint = "; ".join(filter(None, (getattr(first, "hint", ""), hint)))
+    raise StorageError(f"can't write {names}: {cause(first)}", hint) from first

@@ -13,16 +13,16 @@ from pyspark.sql import functions as F
 
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
-from fluvial.errors import StorageError
 from fluvial.io.checked_batch import CheckedBatch
+from fluvial.io.circuit_breakers import CircuitBreakers
 from fluvial.io.dead_letters import UNROUTED, DeadLetterCounts, write_dead_letters
-from fluvial.io.failed_tables import FailedTables
+from fluvial.io.failed_tables import FailedTables, raise_failures
 from fluvial.io.failpoints import Failpoints
 from fluvial.io.gather import Gathered, gather
 from fluvial.io.parked import Share
 from fluvial.io.parking import Parking
 from fluvial.io.query_offsets import SoleTopic
-from fluvial.io.reason import cause, reason
+from fluvial.io.reason import reason
 from fluvial.io.session import suit_batch_size
 from fluvial.io.shares import PassedOver, add_passed_over, find_shares
 from fluvial.io.side_tables import SideTables
@@ -58,9 +58,9 @@ class LakeWriter:
 
     def __post_init__(self) -> None:
         self._side = SideTables(self.locations, self.failpoints)
-        self._writers = TableWriters(
-            self.session, self.use_case, self.locations, self.failpoints, self.make_table_writer, self.is_behind
-        )
+        made = (self.failpoints, self.make_table_writer, self.is_behind)
+        breakers = None if self.parking is None else CircuitBreakers(self.use_case)
+        self._writers = TableWriters(self.session, self.use_case, self.locations, *made, breakers)
         self._failed = FailedTables(self.use_case, self._writers, self.parking)
 
     def write(
@@ -84,12 +84,17 @@ class LakeWriter:
         self._add(counts)
         return counts
 
-    def write_share(self, table: Table, records: DataFrame, share: Share, expected: int | None) -> TableCounts:
-        """Writes what has waited for a parked table, as the micro-batch would have that it came with."""
+    def write_share(
+        self, table: Table, records: DataFrame, share: Share, expected: int | None, *, accepts_bad: bool = False
+    ) -> TableCounts:
+        """Writes what has waited for a parked table, as the micro-batch would have that it came with.
+
+        Its circuit breaker lets everything pass for one who `accepts_bad`.
+        """
         context = BatchContext(share.batch.query_id, share.batch.number, self.clock())
         try:
             with _persisted(records):
-                batch = self._writers.check_announced(records, table, context, expected)
+                batch = self._writers.check_announced(records, table, context, expected, accepts_bad=accepts_bad)
                 with _released(batch):
                     counts = self._write_checked(table, records, batch, context, parked=table.name)
         except Exception:
@@ -170,7 +175,7 @@ class LakeWriter:
         ready = [table for table in self.use_case.tables if table.name in checked.done]
         written = gather(pool, ready, lambda table: self._write_table(table, records, checked.done, dead, context))
         failed |= self._failed.park(written, shares, context)
-        _raise_failures(failed)
+        raise_failures(failed)
         return written.done | _unrouted_counts(dead)
 
     def _suit_sessions(self, records: DataFrame, count: int) -> None:
@@ -230,15 +235,6 @@ def _released(*batches: CheckedBatch) -> Iterator[None]:
     finally:
         for batch in batches:
             batch.release()
-
-
-def _raise_failures(failed: Mapping[str, Exception]) -> None:
-    if not failed:
-        return
-    names, first = ", ".join(sorted(failed)), next(iter(failed.values()))
-    hint = "the batch is tried again as a whole; what the other tables wrote stays and is not written twice"
-    hint = "; ".join(filter(None, (getattr(first, "hint", ""), hint)))
-    raise StorageError(f"can't write {names}: {cause(first)}", hint) from first
 
 
 def _unrouted_counts(dead: Mapping[str, DeadLetterCounts]) -> dict[str, TableCounts]:

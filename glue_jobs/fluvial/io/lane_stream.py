@@ -86,7 +86,10 @@ class LaneStream:
         writer, now = self._writer, datetime.now(UTC)
         if writer is not None and not self.stopping.is_set():
             writer.settle_due(now)
-            ParkedRetry(self.lane, writer, self._parking, self._read, self.broker, self.stopping.is_set).run(now)
+            retry = ParkedRetry(
+                self.lane, writer, self._parking, self._read, self.broker, self._topics, self.stopping.is_set
+            )
+            retry.run(now)
 
     @property
     def _checkpoint(self) -> str:

@@ -73,7 +73,7 @@ class OffsetGuard:
         if first is None:
             return find_gap(table.topic, self._logged(table), held)
         gap = find_gap(table.topic, from_zero(first, held), held)
-        return gap or (f"{table.topic} was made anew: Kafka gives it another id" if self._is_anew(table) else "")
+        return gap or self.topics.find_gap(table.topic, self._seen.get(table.topic))
 
     def _is_anew(self, table: Table) -> bool:
         return self.topics.is_other(table.topic, self._seen.get(table.topic))

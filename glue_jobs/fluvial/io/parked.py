@@ -75,8 +75,10 @@ class ParkedNotice:
 class ParkedTable:
     """What waits for a table, oldest first. With a `stop`, nothing is tried until somebody has decided what to do.
 
-    Who resumes it `accepts_gap`: what Kafka has lost of the shares is left out. `done` is the newest micro-batch whose
-    share was written while the table was parked; it outlives the parking.
+    Who resumes it `accepts_gap`: what Kafka has lost of the shares is left out. Where its circuit breaker stopped it
+    (`is_open`) there is no gap, and who resumes it `accepts_bad` only by saying so: the breaker lets all shares pass
+    that wait. `done` is the newest micro-batch whose share was written while the table was parked; it outlives the
+    parking.
     """
 
     table: str
@@ -88,6 +90,8 @@ class ParkedTable:
     shares: tuple[Share, ...] = ()
     stop: str = ""
     accepts_gap: bool = False
+    is_open: bool = False
+    accepts_bad: bool = False
     done: BatchId | None = None
 
     @property
@@ -137,12 +141,19 @@ class ParkedTable:
     def advanced(self, now: datetime) -> "ParkedTable":
         """The oldest share is written."""
         first, *rest = self.shares
-        accepts_gap = self.accepts_gap and bool(rest)
-        return replace(self, shares=tuple(rest), done=first.batch, attempts=0, next_try=now, accepts_gap=accepts_gap)
+        written = replace(self, shares=tuple(rest), done=first.batch, attempts=0, next_try=now)
+        return written if rest else replace(written, accepts_gap=False, accepts_bad=False)
 
-    def resumed(self, now: datetime) -> "ParkedTable":
+    def stopped(self, why: str, *, is_open: bool) -> "ParkedTable":
+        """Not tried any more."""
+        return replace(self, stop=why, error=why, is_open=is_open)
+
+    def resumed(self, now: datetime, *, accepts_bad: bool) -> "ParkedTable":
         """No longer stopped; what is missing stays missing."""
-        return replace(self, stop="", accepts_gap=bool(self.shares), attempts=0, next_try=now)
+        waits = bool(self.shares)
+        accepts_gap = self.accepts_gap or (waits and not self.is_open)
+        accepted = replace(self, accepts_gap=accepts_gap, accepts_bad=waits and (accepts_bad or self.accepts_bad))
+        return replace(accepted, stop="", is_open=False, attempts=0, next_try=now)
 
 
 def pause_seconds(attempts: int, draw: float) -> float:

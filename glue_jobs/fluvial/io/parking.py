@@ -79,19 +79,26 @@ class Parking:
 
     def stop(self, table: str, reason: str, now: datetime) -> None:
         """Nothing of the table is written any more until somebody has decided what to do."""
+        self._stop(table, reason, now, is_open=False)
+
+    def open_circuit(self, table: str, reason: str, now: datetime) -> None:
+        """The same where nothing is missing, and too much of what came is bad."""
+        self._stop(table, reason, now, is_open=True)
+
+    def _stop(self, table: str, reason: str, now: datetime, *, is_open: bool) -> None:
         with self._lock:
             known = self.find(table)
             parked = known if known is not None and known.is_parked else self._new(table, reason, now)
-            self._write(replace(parked, stop=reason, error=reason))
+            self._write(parked.stopped(reason, is_open=is_open))
         _log.error("table stopped", table=table, lane=self.lane, error=reason)
 
-    def resume(self, table: str, now: datetime) -> ParkedTable:
+    def resume(self, table: str, now: datetime, *, accepts_bad: bool = False) -> ParkedTable:
         """Goes on with a stopped table; raises StorageError where it isn't stopped."""
         with self._lock:
             parked = self.find(table)
             if parked is None or not parked.stop:
                 raise StorageError(f"{table} isn't stopped", "`fluvial parked list` shows what waits, and why")
-            return self._write(parked.resumed(now))
+            return self._write(parked.resumed(now, accepts_bad=accepts_bad))
 
     def due(self, tables: Iterable[str], now: datetime) -> list[str]:
         """Tables whose next try is now."""

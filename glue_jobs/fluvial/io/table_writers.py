@@ -15,6 +15,7 @@ from fluvial.config.model import Table, UseCase
 from fluvial.config.settle import SettlePolicy
 from fluvial.errors import StorageError
 from fluvial.io.checked_batch import CheckedBatch
+from fluvial.io.circuit_breakers import CircuitBreakers
 from fluvial.io.dead_letters import DeadLetterCounts
 from fluvial.io.failpoints import Failpoints
 from fluvial.io.reason import reason
@@ -41,7 +42,7 @@ class MakeTableWriter(Protocol):
 
 @dataclass
 class TableWriters:
-    """One for each table, made again when it has failed."""
+    """One for each table, made again when it has failed; no table is stopped for its bad records without `breakers`."""
 
     session: SparkSession
     use_case: UseCase
@@ -49,6 +50,7 @@ class TableWriters:
     failpoints: Failpoints
     make: MakeTableWriter
     is_behind: Callable[[], bool] = lambda: False
+    breakers: CircuitBreakers | None = None
 
     def __post_init__(self) -> None:
         self._writers = {table.name: self._new(table) for table in self.use_case.tables}
@@ -60,20 +62,45 @@ class TableWriters:
     def check(
         self, records: DataFrame, table: Table, context: BatchContext, expected: int | None = None
     ) -> CheckedBatch:
-        """Checks a table's records, of which there are `expected` or fewer, where that is known."""
-        with self._locks[table.name]:
-            mine = Records(records.where(F.col("topic") == table.topic))
-            return self[table.name].check(mine, context, expected)
+        """Checks a table's records, of which there are `expected` or fewer, where that is known.
+
+        Raises CircuitOpenError where too many are bad.
+        """
+        return self._held_back(table, self._check(records, table, context, expected))
 
     def check_announced(
-        self, records: DataFrame, table: Table, context: BatchContext, expected: int | None
+        self,
+        records: DataFrame,
+        table: Table,
+        context: BatchContext,
+        expected: int | None,
+        *,
+        accepts_bad: bool = False,
     ) -> CheckedBatch:
-        """Checks a table's records; raises StorageError where they aren't as many as were counted before."""
-        batch = self.check(records, table, context, expected)
+        """Checks a table's records; raises StorageError where they aren't as many as were counted before.
+
+        Raises CircuitOpenError where too many are bad, unless the caller `accepts_bad`.
+        """
+        batch = self._check(records, table, context, expected)
         if expected is not None and batch.summary.consumed != expected:
             batch.release()
             message = f"{expected} records of {table.name} were announced, {batch.summary.consumed} came"
             raise StorageError(message, "they are read again; if this stays, Kafka has lost some")
+        return batch if accepts_bad else self._held_back(table, batch)
+
+    def _check(self, records: DataFrame, table: Table, context: BatchContext, expected: int | None) -> CheckedBatch:
+        with self._locks[table.name]:
+            mine = Records(records.where(F.col("topic") == table.topic))
+            return self[table.name].check(mine, context, expected)
+
+    def _held_back(self, table: Table, batch: CheckedBatch) -> CheckedBatch:
+        """The batch, unless the table's circuit breaker opens."""
+        try:
+            if self.breakers is not None:
+                self.breakers.hold(table, batch)
+        except Exception:
+            batch.release()
+            raise
         return batch
 
     def write(
@@ -111,7 +138,7 @@ class TableWriters:
 
     def _check_again(self, records: DataFrame, table: Table, context: BatchContext, announced: int) -> CheckedBatch:
         self.renew(table.name)
-        return self.check_announced(records, table, context, announced)
+        return self.check_announced(records, table, context, announced, accepts_bad=True)
 
     def _with_policy(self, name: str) -> TableWriter:
         """The table's writer, which settles as it should now."""

@@ -20,6 +20,10 @@ class TopicIds:
         known = self._find(topic)
         return known is not None and found is not None and known != found
 
+    def find_gap(self, topic: str, found: str | None) -> str:
+        """What is missing where the topic is another one; "" where it isn't."""
+        return f"{topic} was made anew: Kafka gives it another id" if self.is_other(topic, found) else ""
+
     def note(self, found: Mapping[str, str]) -> None:
         """These are the topics that are read. Raises StorageError."""
         for topic, topic_id in found.items():

@@ -179,6 +179,10 @@ def _restart(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[
     yield Change(name, Effect.METADATA, "decides when, not what: no row changes", before, after)
 
 
+def _breaker(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
+    yield Change(name, Effect.METADATA, "decides when the table is stopped: no row changes", before, after)
+
+
 def _lane(name: str, before: Any, after: Any, facts: TableFacts) -> Iterator[Change]:
     meaning = f"lane '{after or MAIN_LANE}' reads the topic from its beginning; known events count as duplicates"
     yield Change(name, Effect.FORWARD, meaning, before or MAIN_LANE, after or MAIN_LANE)
@@ -229,6 +233,7 @@ _JUDGES: Final[Mapping[str, Judge]] = {
     "delta_path": _moved,
     "partitions": _restart,
     "settle": _restart,
+    "circuit_breaker": _breaker,
     "replica_identity": _guarantee,
     "lane": _lane,
     "sensitive": _described,

@@ -10,6 +10,7 @@ _METADATA: Final = {
     "settings.trigger_interval": "decides when, not what: no row changes",
     "settings.max_records_per_batch": "decides when, not what: no row changes",
     "settings.settle": "decides when, not what: no row changes",
+    "settings.circuit_breaker": "decides when a table is stopped: no row changes",
     "settings.lanes": "decides when, not what: no row changes",
     "kafka.partitions": "the topics grow; the history doesn't depend on partitions",
     "kafka.retention_days": "topics keep records for another time",

@@ -5,7 +5,7 @@ import pytest
 
 from fluvial.errors import FluvialError
 from fluvial.io.parked import BatchId, OffsetRange, Share
-from fluvial.io.parking import Parking
+from fluvial.io.parking import Parking, read_parked_tables
 from fluvial.io.state_files import LocalFiles
 from tests.unit.cli.test_explain import fleet, fluvial
 
@@ -51,6 +51,18 @@ def test_resume_lets_a_stopped_table_go_on(fleet: tuple[str, ...], parking: Park
     resumed = fluvial("parked", "resume", *fleet, "vehicles")
     assert resumed.stdout == "vehicles goes on with the next `fluvial up`; 12 records wait\n"
     assert "is parked since" in fluvial("parked", "list", *fleet).stdout
+
+
+def test_resume_lets_what_is_bad_pass_only_where_told_to(fleet: tuple[str, ...], parking: Parking) -> None:
+    park(parking)
+    parking.open_circuit("vehicles", "12 of 12 change events are bad", NOW)
+    fluvial("parked", "resume", *fleet, "vehicles")
+    [parked] = read_parked_tables(parking.files.folder)
+    assert (parked.is_open, parked.accepts_bad) == (False, False)
+    parking.open_circuit("vehicles", "12 of 12 change events are bad", NOW)
+    fluvial("parked", "resume", *fleet, "vehicles", "--quarantine")
+    [parked] = read_parked_tables(parking.files.folder)
+    assert (parked.is_open, parked.accepts_bad) == (False, True)
 
 
 def test_a_table_that_is_not_stopped_can_not_be_resumed(fleet: tuple[str, ...], parking: Parking) -> None:

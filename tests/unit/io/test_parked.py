@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,6 +102,30 @@ def test_a_stopped_table_is_never_due_until_it_is_resumed() -> None:
     assert found.due(["items"], NOW) == ["items"]
     with pytest.raises(StorageError, match="items isn't stopped"):
         found.resume("items", NOW)
+
+
+def test_a_table_that_its_breaker_stopped_has_no_gap_to_accept_and_its_bad_records_only_if_somebody_says_so() -> None:
+    found = parking()
+    found.park("items", share(7, 0, 4), "bad", NOW)
+    found.open_circuit("items", "bad", NOW)
+    assert found.due(["items"], NOW + timedelta(days=1)) == []
+    resumed = found.resume("items", NOW)
+    assert (resumed.stop, resumed.accepts_gap, resumed.accepts_bad) == ("", False, False)
+    found.open_circuit("items", "still bad", NOW)
+    resumed = found.resume("items", NOW, accepts_bad=True)
+    assert (resumed.accepts_gap, resumed.accepts_bad) == (False, True)
+    found.stop("items", "offsets 0 to 3 are gone", NOW)
+    resumed = found.resume("items", NOW)
+    assert (resumed.accepts_gap, resumed.accepts_bad) == (True, True)
+    assert from_json(to_json(resumed)) == resumed
+    caught_up = found.advance("items", NOW)
+    assert (caught_up.accepts_gap, caught_up.accepts_bad, caught_up.is_parked) == (False, False, False)
+
+
+def test_what_was_parked_before_there_were_breakers_is_read() -> None:
+    told = json.loads(to_json(parked(share(7, 0, 4))))
+    older = {name: value for name, value in told.items() if name not in {"is_open", "accepts_bad"}}
+    assert from_json(json.dumps(older)) == parked(share(7, 0, 4))
 
 
 def test_a_notice_says_what_somebody_has_to_know() -> None:

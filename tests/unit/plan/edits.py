@@ -149,6 +149,7 @@ EDITS = (
     Edit("the topic is renamed", f"{T}/topic", "fleet.vehicles", V, "topic", FORWARD),
     Edit("the table moves to another lane", f"{T}/lane", "hot", V, "lane", FORWARD),
     Edit("the topic gets partitions", f"{T}/partitions", 6, V, "partitions", METADATA),
+    Edit("the table gets a breaker", f"{T}/circuit_breaker", {"share": 0.5}, V, "circuit_breaker", METADATA),
     Edit("the history is to lie elsewhere", f"{T}/delta_path", "s3://elsewhere/vehicles", V, "delta_path", REFUSED),
     Edit("a metric is added", f"{CHECKS}/+", {"metric": "size", "threshold": 1}, V, "deequ_checks.size()", FORWARD),
     Edit("a metric is removed", f"{CHECKS}/completeness", GONE, V, "deequ_checks.completeness(plate)", FORWARD),
