@@ -52,6 +52,8 @@ _PLACE: Final = (*c.POSITION, KAFKA_TIMESTAMP, SNAPSHOT_END)
 _BETWEEN: Final = "\x00"
 _ABSENT: Final = "\x01"
 """Stand between values and for NULL in the hash of a row."""
+_ANY_LENGTH: Final = {"maxStringLen": str(2**31 - 1)}
+"""Jackson, which Spark reads JSON with, gives up at a text of twenty million characters."""
 _UPSERTS: Final = (c.INSERT, c.UPDATE, c.READ)
 
 
@@ -69,7 +71,7 @@ def parse_envelope(records: Records, table: Table) -> ParsedRecords:
 
 
 def _parsed_value() -> Column:
-    options = {"columnNameOfCorruptRecord": CORRUPT}
+    options = {"columnNameOfCorruptRecord": CORRUPT, **_ANY_LENGTH}
     return F.from_json(F.col("value").cast("string"), ENVELOPE_SCHEMA, options)
 
 
@@ -78,7 +80,7 @@ def _exact_numbers(table: Table) -> list[Column]:
     if not wide_decimals(table):
         return []
     value = F.col("value").cast("string")
-    return [F.when(value.rlike(long_number(table)), F.from_json(value, exact_schema(table))).alias(_EXACT)]
+    return [F.when(value.rlike(long_number(table)), F.from_json(value, exact_schema(table), _ANY_LENGTH)).alias(_EXACT)]
 
 
 def _record_columns() -> list[Column]:

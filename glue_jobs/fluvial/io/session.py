@@ -74,7 +74,7 @@ _LOCAL_SETTINGS: Final = {
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.memory": "1g",
+    "spark.driver.memory": "2g",
     # A laptop's session is short and its batches small: the second compiler would cost more than it gains. With the
     # first alone the JVM reserves too little room for code; what the JVM itself says must not mix with results.
     "spark.driver.extraJavaOptions": (

@@ -1,11 +1,12 @@
 """Kafka Connect, distributed with one worker, with Debezium's PostgreSQL connector."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from typing import Any, Final
 from urllib.request import urlopen
 
+from fluvial.compile.topics import LARGEST_RECORD
 from fluvial.local.artifacts import plugin_path
 from fluvial.local.endpoints import Endpoints
 from fluvial.local.home import Home
@@ -13,7 +14,7 @@ from fluvial.local.jvm import java_command, keep_archive, render_properties
 from fluvial.local.part import NotReadyError, Part
 from fluvial.local.state_files import write_state
 
-HEAP: Final = "256m"
+HEAP: Final = "512m"
 CHECK_SECONDS: Final = 5.0
 
 SETTINGS: Final[dict[str, object]] = {
@@ -31,6 +32,8 @@ SETTINGS: Final[dict[str, object]] = {
     "key.converter.schemas.enable": "false",
     "value.converter": "org.apache.kafka.connect.json.JsonConverter",
     "value.converter.schemas.enable": "false",
+    "producer.max.request.size": LARGEST_RECORD,
+    "producer.buffer.memory": LARGEST_RECORD,
     "plugin.discovery": "service_load",
     # A connector's configuration may not redirect the worker's own clients to another broker or login module.
     "connector.client.config.override.policy": "None",
@@ -57,12 +60,19 @@ def check_connect(endpoints: Endpoints) -> str:
             connectors = json.loads(answer.read())
     except (OSError, HTTPException, ValueError) as error:
         raise NotReadyError(str(error)) from error
-    return ", ".join(f"{name} {_state(found['status'])}" for name, found in connectors.items()) or "no connector"
+    return (
+        ", ".join(f"{name} {connector_state(found['status'])}" for name, found in connectors.items()) or "no connector"
+    )
 
 
-def _state(status: dict[str, Any]) -> str:
-    states = (part["state"] for part in (status["connector"], *status["tasks"]))
-    return next((state for state in states if state != "RUNNING"), "RUNNING")
+def connector_state(status: Mapping[str, Any]) -> str:
+    """RUNNING, or the state of the first part that isn't, with the innermost cause where Connect's REST API has one."""
+    parts = (status["connector"], *status["tasks"])
+    halted = next((part for part in parts if part["state"] != "RUNNING"), None)
+    if halted is None:
+        return "RUNNING"
+    *_, cause = [line for line in halted.get("trace", "").splitlines() if line[:1].strip()] or [""]
+    return f"{halted['state']}: {cause.removeprefix('Caused by: ')}" if cause else str(halted["state"])
 
 
 def _prepare(home: Home, endpoints: Endpoints) -> Sequence[str]:

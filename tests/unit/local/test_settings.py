@@ -1,6 +1,8 @@
 from pathlib import Path
 
-from fluvial.local.connect import compile_worker_settings
+import pytest
+
+from fluvial.local.connect import compile_worker_settings, connector_state
 from fluvial.local.endpoints import Endpoints
 from fluvial.local.home import Home
 from fluvial.local.kafka import compile_broker_settings
@@ -26,3 +28,35 @@ def test_connects_rest_api_listens_on_the_loopback_interface_only() -> None:
 
 def test_a_connector_may_not_redirect_the_workers_clients() -> None:
     assert compile_worker_settings(HOME, ENDPOINTS)["connector.client.config.override.policy"] == "None"
+
+
+def test_what_the_topics_take_the_workers_producer_may_send() -> None:
+    settings = compile_worker_settings(HOME, ENDPOINTS)
+    assert (settings["producer.max.request.size"], settings["producer.buffer.memory"]) == (67_108_864, 67_108_864)
+
+
+TRACE = """org.apache.kafka.connect.errors.ConnectException: Unrecoverable exception from producer send callback
+\tat org.apache.kafka.connect.runtime.WorkerSourceTask.maybeThrowProducerSendException(WorkerSourceTask.java:334)
+Caused by: org.apache.kafka.common.errors.RecordTooLargeException: The message is 80000606 bytes when serialized
+\t... 12 more
+"""
+
+
+@pytest.mark.parametrize(
+    ("task", "told"),
+    [
+        ({"state": "RUNNING"}, "RUNNING"),
+        ({"state": "PAUSED"}, "PAUSED"),
+        ({"state": "FAILED", "trace": ""}, "FAILED"),
+        (
+            {"state": "FAILED", "trace": TRACE},
+            "FAILED: org.apache.kafka.common.errors.RecordTooLargeException: "
+            "The message is 80000606 bytes when serialized",
+        ),
+        ({"state": "FAILED", "trace": "java.lang.Error: no\n\tat somewhere"}, "FAILED: java.lang.Error: no"),
+    ],
+)
+def test_a_connectors_state_is_that_of_its_first_part_that_does_not_run_with_the_cause(
+    task: dict[str, str], told: str
+) -> None:
+    assert connector_state({"connector": {"state": "RUNNING"}, "tasks": [{"state": "RUNNING"}, task]}) == told
