@@ -68,6 +68,8 @@ def _rights(use_case: UseCase) -> tuple[str, ...]:
         f"grant select on {_joined(use_case, _business_tables(use_case))} to {quoted(CAPTURE_ROLE)}",
         f"grant select, insert, update on {_joined(use_case, _own_tables())} to {quoted(CAPTURE_ROLE)}",
         _create_publication(use_case),
+        # The rows of a partitioned table are its own, whatever partition they lie in: nobody configures those.
+        f"alter publication {quoted(publication_name(use_case))} set (publish_via_partition_root = true)",
         f"alter publication {quoted(publication_name(use_case))} set table "
         f"{_joined(use_case, (*_business_tables(use_case), *_own_tables()))}",
     )
@@ -79,7 +81,7 @@ def is_required(table: Table, column: Column) -> bool:
     return column.name in table.primary_key or (not column.nullable and not watched)
 
 
-def _table_statements(use_case: UseCase, table: Table) -> tuple[str, str]:
+def _table_statements(use_case: UseCase, table: Table) -> tuple[str, ...]:
     name = qualified(use_case, table.name)
     lines = [_column_line(table, column) for column in table.columns]
     lines.append(f"primary key ({', '.join(quoted(column) for column in table.primary_key)})")
@@ -87,7 +89,18 @@ def _table_statements(use_case: UseCase, table: Table) -> tuple[str, str]:
     return (
         f"create table if not exists {name} (\n  " + ",\n  ".join(lines) + "\n)",
         f"alter table {name} replica identity {table.replica_identity}",
+        _identify_partitions(name, table.replica_identity),
     )
+
+
+def _identify_partitions(name: str, identity: str) -> str:
+    """What PostgreSQL logs of a row is said by its partition, which takes nothing over from the table."""
+    parts = (
+        f"select part.oid::regclass::text from pg_partition_tree('{name}') as tree "
+        f"join pg_class as part on part.oid = tree.relid where part.relreplident <> '{identity[0]}'"
+    )
+    alter = f"execute 'alter table ' || part || ' replica identity {identity}'"
+    return f"do $$ declare part text; begin for part in {parts} loop {alter}; end loop; end $$"
 
 
 def _column_line(table: Table, column: Column) -> str:

@@ -23,7 +23,13 @@ select rolname::text, rolreplication or rolsuper
 from pg_roles where rolname in (%s, current_user) order by rolname = %s desc limit 1
 """
 _TABLES: Final = """
-select class.relname::text, class.relreplident::text, has_table_privilege(%s, class.oid, 'select')
+select class.relname::text,
+       coalesce((select part.relreplident::text
+                 from pg_partition_tree(class.oid) tree join pg_class part on part.oid = tree.relid
+                 order by array_position(array['n', 'd', 'i', 'f'], part.relreplident::text) limit 1),
+                class.relreplident::text),
+       has_table_privilege(%s, class.oid, 'select'),
+       class.relkind = 'p'
 from pg_class class join pg_namespace namespace on namespace.oid = class.relnamespace
 where namespace.nspname = %s and class.relkind in ('r', 'p')
 """
@@ -77,7 +83,8 @@ def read_source_tables(connection: Connection, schema: str, role: str) -> dict[s
         columns[table][name] = SourceColumn(kind, is_required, key, is_enum)
     rows = connection.execute(_TABLES, [role, schema]).fetchall()
     return {
-        name: SourceTable(columns[name], _IDENTITIES[identity], is_readable) for name, identity, is_readable in rows
+        name: SourceTable(columns[name], _IDENTITIES[identity], is_readable, is_partitioned)
+        for name, identity, is_readable, is_partitioned in rows
     }
 
 

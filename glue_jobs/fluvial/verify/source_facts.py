@@ -16,11 +16,15 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class SourceTable:
-    """`identity` is `full`, `default`, `index` or `nothing`; `is_readable` says so of the capturing role."""
+    """`identity` is `full`, `default`, `index` or `nothing`, the weakest where there are partitions.
+
+    `is_readable` says so of the capturing role.
+    """
 
     columns: Mapping[str, SourceColumn]
     identity: str = "full"
     is_readable: bool = True
+    is_partitioned: bool = False
 
     @property
     def primary_key(self) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ def source_findings(use_case: UseCase, facts: SourceFacts) -> Iterator[Finding]:
             yield _missing_table(use_case, table, facts, (*path, "name"))
         else:
             yield from (finding.below(*path) for finding in _table(table, found, facts.role))
+            if found.is_partitioned:
+                yield _partitioned(table, use_case.source_database.capture).below(*path)
 
 
 def _server(facts: SourceFacts) -> Iterator[Finding]:
@@ -89,6 +91,19 @@ def _weak_identity(table: Table, found: SourceTable) -> Finding:
     message = f"source table '{table.name}' has replica identity {found.identity}: old values may stay unknown"
     hint = f"alter table {table.name} replica identity full"
     return Finding(("name",), Code.WEAK_IDENTITY, message, hint, "full", found.identity)
+
+
+def _partitioned(table: Table, capture: str) -> Finding:
+    """What no log tells of a partitioned table; DMS reads the log, in which each row is of its partition."""
+    if capture == "dms":
+        message = f"source table '{table.name}' is partitioned: DMS would send none of its changes"
+        hint = "capture with Debezium, or configure each partition as a table"
+        return Finding(("name",), Code.SOURCE_CAPTURED_BY_PARTITION, message, hint, "one table", "partitions")
+    message = f"source table '{table.name}' is partitioned: rows that leave with a whole partition stay current"
+    hint = (
+        "delete them before you drop, detach or truncate a partition; `fluvial verify --source` lists what was missed"
+    )
+    return Finding(("name",), Code.SOURCE_PARTITIONED, message, hint, "one table", "partitions")
 
 
 def _fits(found: SourceColumn, expected: str) -> bool:

@@ -6,6 +6,12 @@ from fluvial.config.types import postgres_type
 
 
 def test_source_ddl_makes_schema_tables_heartbeat_and_signal_table_in_this_order(shop: UseCase) -> None:
+    partitions = (
+        "do $$ declare part text; begin for part in select part.oid::regclass::text "
+        'from pg_partition_tree(\'"sales"."{}"\') as tree join pg_class as part on part.oid = tree.relid '
+        "where part.relreplident <> 'f' loop execute 'alter table ' || part || ' replica identity full'; "
+        "end loop; end $$"
+    )
     assert compile_source_ddl(shop) == (
         'create schema if not exists "sales"',
         'create table if not exists "sales"."orders" (\n'
@@ -16,6 +22,7 @@ def test_source_ddl_makes_schema_tables_heartbeat_and_signal_table_in_this_order
         '  primary key ("id")\n'
         ")",
         'alter table "sales"."orders" replica identity full',
+        partitions.format("orders"),
         'create table if not exists "sales"."order_lines" (\n'
         '  "order_id" bigint not null,\n'
         '  "line" smallint not null,\n'
@@ -23,6 +30,7 @@ def test_source_ddl_makes_schema_tables_heartbeat_and_signal_table_in_this_order
         '  primary key ("order_id", "line")\n'
         ")",
         'alter table "sales"."order_lines" replica identity full',
+        partitions.format("order_lines"),
         'create table if not exists "sales"."fluvial_heartbeat" '
         "(id integer primary key, beat_at timestamp with time zone not null)",
         'insert into "sales"."fluvial_heartbeat" (id, beat_at) values (1, now()) on conflict (id) do nothing',
@@ -40,6 +48,7 @@ def test_capture_ddl_grants_the_least_and_publishes_exactly_the_configured_table
         'grant select, insert, update on "sales"."fluvial_heartbeat", "sales"."fluvial_signal" to "cdc"',
         "do $$ begin if not exists (select from pg_publication where pubname = 'fluvial_corner_shop') "
         'then create publication "fluvial_corner_shop"; end if; end $$',
+        'alter publication "fluvial_corner_shop" set (publish_via_partition_root = true)',
         'alter publication "fluvial_corner_shop" set table '
         '"sales"."orders", "sales"."order_lines", "sales"."fluvial_heartbeat", "sales"."fluvial_signal"',
     )

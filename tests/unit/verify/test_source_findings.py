@@ -57,6 +57,8 @@ def test_a_source_whose_values_all_fit_has_no_finding(tmp_path: Path) -> None:
          "the primary key of source table 'orders' is nothing"),
         (replace(RIGHT, tables={**RIGHT.tables, "orders": SourceTable(ORDERS, identity="default")}), "tables.0.name",
          "W010", "source table 'orders' has replica identity default: old values may stay unknown"),
+        (replace(RIGHT, tables={**RIGHT.tables, "orders": SourceTable(ORDERS, is_partitioned=True)}), "tables.0.name",
+         "W012", "source table 'orders' is partitioned: rows that leave with a whole partition stay current"),
     ],
 )  # fmt: skip
 def test_each_difference_is_told_at_its_place(
@@ -93,6 +95,15 @@ tables:
     findings = source_findings(load_text(tmp_path, text), SourceFacts(tables={"t": SourceTable(columns)}))
 
     assert ([each.code for each in findings] == []) == fits
+
+
+def test_a_partitioned_table_is_none_for_dms(tmp_path: Path) -> None:
+    text = SHOP.replace("schema_name: public", "schema_name: public\n  capture: dms")
+    facts = replace(RIGHT, tables={**RIGHT.tables, "orders": SourceTable(ORDERS, is_partitioned=True)})
+
+    assert [(each.code, each.hint) for each in source_findings(load_text(tmp_path, text), facts)] == [
+        ("E067", "capture with Debezium, or configure each partition as a table")
+    ]
 
 
 def test_a_timestamp_without_zone_is_a_warning(tmp_path: Path) -> None:

@@ -12,4 +12,6 @@ grant select, insert, update on "sales"."fluvial_heartbeat", "sales"."fluvial_si
 
 do $$ begin if not exists (select from pg_publication where pubname = 'fluvial_corner_shop') then create publication "fluvial_corner_shop"; end if; end $$;
 
+alter publication "fluvial_corner_shop" set (publish_via_partition_root = true);
+
 alter publication "fluvial_corner_shop" set table "sales"."orders", "sales"."Order_Lines", "sales"."fluvial_heartbeat", "sales"."fluvial_signal";

@@ -14,6 +14,8 @@ create table if not exists "sales"."orders" (
 
 alter table "sales"."orders" replica identity full;
 
+do $$ declare part text; begin for part in select part.oid::regclass::text from pg_partition_tree('"sales"."orders"') as tree join pg_class as part on part.oid = tree.relid where part.relreplident <> 'f' loop execute 'alter table ' || part || ' replica identity full'; end loop; end $$;
+
 create table if not exists "sales"."Order_Lines" (
   "order_id" bigint not null,
   "line" smallint not null,
@@ -22,6 +24,8 @@ create table if not exists "sales"."Order_Lines" (
 );
 
 alter table "sales"."Order_Lines" replica identity full;
+
+do $$ declare part text; begin for part in select part.oid::regclass::text from pg_partition_tree('"sales"."Order_Lines"') as tree join pg_class as part on part.oid = tree.relid where part.relreplident <> 'f' loop execute 'alter table ' || part || ' replica identity full'; end loop; end $$;
 
 create table if not exists "sales"."fluvial_heartbeat" (id integer primary key, beat_at timestamp with time zone not null);
 

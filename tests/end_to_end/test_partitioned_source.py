@@ -1,0 +1,119 @@
+"""A source table that PostgreSQL keeps in partitions is one table to the lake, whatever partition a row lies in."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from fluvial.config.load import load_use_case
+from fluvial.config.placeholders import local_placeholders
+from fluvial.io.source_catalog import read_source_facts
+from fluvial.io.verify_source import verify_source
+from fluvial.plan.steps import StepKind, plan_deployment, plan_teardown
+from tests.end_to_end.conftest import Stack
+from tests.end_to_end.pipeline import PATIENCE_SECONDS, Pipeline
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+TABLES = """
+settings:
+  checkpoint_location: s3://meters/checkpoint
+  quarantine_path: s3://meters/quarantine
+  delta_bucket: s3://meters/lake
+  trigger_interval: 500 milliseconds
+kafka: {bootstrap_servers: "127.0.0.1:9092"}
+tables:
+  - name: readings
+    topic: meters.readings
+    primary_key: [id, month]
+    schema:
+      - {name: id, type: bigint}
+      - {name: month, type: int}
+      - {name: value, type: int}
+      - {name: remark, type: string}
+"""
+LONG = "string_agg(md5(i::text), '') from generate_series(1, 2000) as i"
+SOURCE = f"""
+create table readings (id bigint, month int, value int, remark text, primary key (id, month))
+partition by range (month);
+create table readings_1 partition of readings for values from (1) to (2);
+create table readings_2 partition of readings for values from (2) to (3) partition by list (id);
+create table readings_2_a partition of readings_2 for values in (1, 2, 3);
+insert into readings values (1, 1, 10, 'a'), (2, 2, 20, 'b');
+insert into readings select 3, 2, 30, {LONG};
+"""
+CHANGES = (
+    "update readings set value = 11 where id = 1",
+    "update readings set value = 31 where id = 3",
+    "update readings set month = 1 where id = 2",
+    "create table readings_3 partition of readings for values from (3) to (4)",
+    "insert into readings values (4, 3, 40, 'd')",
+    "insert into readings_1 values (5, 1, 50, 'e')",
+    "delete from readings where id = 5",
+)
+
+
+@pytest.fixture(scope="module")
+def meters(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """The partitions are there before anything is captured."""
+    config = tmp_path_factory.mktemp("config") / "meters/tables.yaml"
+    config.parent.mkdir()
+    config.write_text(TABLES)
+    use_case = load_use_case(config, local_placeholders())
+    pipeline = Pipeline(stack, use_case, str(config))
+    with psycopg.connect(stack.endpoints.postgres_dsn(), autocommit=True) as server:
+        server.execute("create database meters")
+    with source_of(pipeline) as source:
+        source.execute(SOURCE)
+    try:
+        pipeline.run(plan_deployment(use_case))
+        yield pipeline
+    finally:
+        pipeline.run(plan_teardown(use_case))
+
+
+def source_of(pipeline: Pipeline) -> psycopg.Connection[Any]:
+    return psycopg.connect(pipeline.stack.endpoints.postgres_dsn("meters"), autocommit=True)
+
+
+def wait_for(pipeline: Pipeline, versions: int) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while pipeline.count("readings") < versions and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
+def test_every_change_of_every_partition_is_a_version_of_the_one_table(meters: Pipeline) -> None:
+    wait_for(meters, 3)
+    with source_of(meters) as source:
+        for change in CHANGES:
+            source.execute(change)
+    wait_for(meters, 8)
+    found = meters.query(
+        "select id, month, value, _is_current as now, length(remark) as n from readings order by 1, 3, 2"
+    )
+    assert [tuple(row.values()) for row in found] == [
+        (1, 1, 10, False, 1),
+        (1, 1, 11, True, 1),
+        (2, 1, 20, True, 1),
+        (2, 2, 20, False, 1),
+        (3, 2, 30, False, 64_000),
+        (3, 2, 31, True, 64_000),
+        (4, 3, 40, True, 1),
+        (5, 1, 50, False, 1),
+    ]
+    dsn = meters.stack.endpoints.postgres_dsn("meters")
+    verdict = verify_source(meters.use_case, meters.home.lake, meters.use_case.tables[0], dsn, PATIENCE_SECONDS)
+    assert (verdict.rows, verdict.differences) == (4, ())
+
+
+def test_a_partition_that_came_later_says_less_until_the_next_deployment(meters: Pipeline) -> None:
+    dsn = meters.stack.endpoints.postgres_dsn("meters")
+
+    def identity() -> tuple[str, bool]:
+        table = read_source_facts(dsn, meters.use_case).tables["readings"]
+        return table.identity, table.is_partitioned
+
+    assert identity() == ("default", True)
+    meters.run(tuple(step for step in plan_deployment(meters.use_case) if step.kind is StepKind.SOURCE_TABLES))
+    assert identity() == ("full", True)
