@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from fluvial.config.load import load_use_case
-from fluvial.config.model import UseCase
+from fluvial.config.model import Column, UseCase
 from fluvial.config.placeholders import local_placeholders
 from fluvial.errors import SourceError
 from fluvial.local.endpoints import read_endpoints
@@ -205,6 +205,32 @@ def test_a_table_that_exists_with_other_columns_is_refused_with_every_difference
 
     with pytest.raises(SourceError, match=r"public\.vehicles: column vin is text, expected integer"):
         perform(StepKind.SOURCE_TABLES, changed, home)
+
+
+def test_a_column_that_postgresql_generates_is_refused(flow: Flow, home: Home) -> None:
+    with source(home, flow.use_case) as connection:
+        connection.execute("alter table drivers add initial text generated always as (left(first_name, 1)) stored")
+    drivers = flow.use_case.table("drivers")
+    more = drivers.model_copy(update={"columns": (*drivers.columns, Column(name="initial", type="string"))})
+    changed = flow.use_case.model_copy(update={"tables": (more,)})
+
+    with pytest.raises(SourceError, match=r"public\.drivers: column initial is generated, and no change event has its"):
+        perform(StepKind.SOURCE_TABLES, changed, home)
+
+
+def test_a_table_that_row_level_security_keeps_rows_of_is_refused_unless_the_role_may_see_them(
+    flow: Flow, home: Home
+) -> None:
+    with source(home, flow.use_case) as connection:
+        connection.execute("alter table vehicles enable row level security")
+        try:
+            with pytest.raises(SourceError, match=r"keeps rows of public\.vehicles from role 'cdc'"):
+                perform(StepKind.CAPTURE, flow.use_case, home)
+            connection.execute("alter role cdc bypassrls")
+            assert perform(StepKind.CAPTURE, flow.use_case, home)["change"] == "none"
+        finally:
+            connection.execute("alter role cdc nobypassrls")
+            connection.execute("alter table vehicles disable row level security")
 
 
 def test_generating_before_the_tables_exist_says_what_to_do(

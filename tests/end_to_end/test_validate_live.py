@@ -68,6 +68,24 @@ def test_the_running_source_is_held_against_the_file(
     assert [(each["code"], each["line"]) for each in report["problems"]] == [("E065", 21), ("E064", 24)]
 
 
+def test_what_the_capture_would_not_see_is_told(stack: Stack, shop: psycopg.Connection[Any], tmp_path: Path) -> None:
+    dsn = stack.endpoints.postgres_dsn("validate_live")
+    shop.execute("alter table buyers replica identity full")
+    shop.execute("alter table buyers drop constraint buyers_pkey, add primary key (id, country)")
+    shop.execute("alter table orders drop column email, add email text generated always as (id::text || '@') stored")
+    shop.execute("alter table orders enable row level security")
+
+    _, report = validate(stack, tmp_path, dsn)
+
+    assert [(each["code"], each["hint"]) for each in report["problems"]] == [
+        ("E069", "alter role cdc bypassrls"),
+        ("E068", "leave it out, and derive it with a `map` if it is needed"),
+    ]
+    shop.execute("alter table orders drop column email, add email text, owner to cdc")
+    _, report = validate(stack, tmp_path, dsn)
+    assert report["problems"] == []
+
+
 def test_a_source_that_does_not_answer_is_no_verdict(stack: Stack, tmp_path: Path) -> None:
     status, told = validate(stack, tmp_path, stack.endpoints.postgres_dsn("no_such_database"))
 

@@ -29,13 +29,18 @@ select class.relname::text,
                  order by array_position(array['n', 'd', 'i', 'f'], part.relreplident::text) limit 1),
                 class.relreplident::text),
        has_table_privilege(%s, class.oid, 'select'),
-       class.relkind = 'p'
-from pg_class class join pg_namespace namespace on namespace.oid = class.relnamespace
+       class.relkind = 'p',
+       class.relrowsecurity and not reader.rolsuper and not reader.rolbypassrls
+       and (class.relforcerowsecurity or class.relowner <> reader.oid)
+from pg_class class
+join pg_namespace namespace on namespace.oid = class.relnamespace
+join pg_roles reader on reader.rolname = %s
 where namespace.nspname = %s and class.relkind in ('r', 'p')
 """
 _COLUMNS: Final = """
 select class.relname::text, attribute.attname::text, format_type(attribute.atttypid, attribute.atttypmod),
-       attribute.attnotnull, coalesce(array_position(key.conkey, attribute.attnum), 0), kind.typtype = 'e'
+       attribute.attnotnull, coalesce(array_position(key.conkey, attribute.attnum), 0), kind.typtype = 'e',
+       attribute.attgenerated <> ''
 from pg_class class
 join pg_namespace namespace on namespace.oid = class.relnamespace
 join pg_attribute attribute on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped
@@ -79,13 +84,10 @@ def _facts(connection: Connection, use_case: UseCase) -> SourceFacts:
 def read_source_tables(connection: Connection, schema: str, role: str) -> dict[str, SourceTable]:
     """Every table of a schema, with what `role` may do."""
     columns: defaultdict[str, dict[str, SourceColumn]] = defaultdict(dict)
-    for table, name, kind, is_required, key, is_enum in connection.execute(_COLUMNS, [schema]):
-        columns[table][name] = SourceColumn(kind, is_required, key, is_enum)
-    rows = connection.execute(_TABLES, [role, schema]).fetchall()
-    return {
-        name: SourceTable(columns[name], _IDENTITIES[identity], is_readable, is_partitioned)
-        for name, identity, is_readable, is_partitioned in rows
-    }
+    for table, name, *said in connection.execute(_COLUMNS, [schema]):
+        columns[table][name] = SourceColumn(*said)
+    rows = connection.execute(_TABLES, [role, role, schema]).fetchall()
+    return {name: SourceTable(columns[name], _IDENTITIES[identity], *said) for name, identity, *said in rows}
 
 
 def _own_slots(connection: Connection, use_case: UseCase) -> int:

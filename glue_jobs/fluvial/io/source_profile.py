@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
@@ -21,7 +22,8 @@ _TEXTS: Final = ("text", "character", "citext")
 _COLUMNS: Final = """
 select class.relname::text, attribute.attname::text, format_type(attribute.atttypid, attribute.atttypmod),
        attribute.attnotnull, coalesce(array_position(key.conkey, attribute.attnum), 0),
-       array(select enumlabel::text from pg_enum where enumtypid = attribute.atttypid order by enumsortorder)
+       array(select enumlabel::text from pg_enum where enumtypid = attribute.atttypid order by enumsortorder),
+       attribute.attgenerated <> ''
 from pg_class class
 join pg_namespace namespace on namespace.oid = class.relnamespace
 join pg_attribute attribute on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped
@@ -46,8 +48,8 @@ def profile_source(dsn: str, schema: str, wanted: Sequence[str] = ()) -> tuple[s
 
 def _profiles(connection: Connection, schema: str, wanted: Sequence[str]) -> list[TableProfile]:
     tables: defaultdict[str, list[ColumnProfile]] = defaultdict(list)
-    for table, name, kind, is_required, key, labels in connection.execute(_COLUMNS, [schema]):
-        tables[table].append(ColumnProfile(name, kind, is_required, key, tuple(labels)))
+    for table, name, kind, is_required, key, labels, is_generated in connection.execute(_COLUMNS, [schema]):
+        tables[table].append(ColumnProfile(name, kind, is_required, key, tuple(labels), is_generated))
     if missing := sorted(set(wanted) - tables.keys()):
         raise SourceError(f"schema {schema} has no table {', '.join(missing)}", f"it has {', '.join(tables) or 'none'}")
     if not tables:
@@ -90,4 +92,4 @@ def _with_counts(column: ColumnProfile, counts: Sequence[int]) -> ColumnProfile:
         found["matches"] = dict(zip(PATTERNS, counts[1:], strict=True))
     elif len(counts) > 1:
         found |= {"negative": counts[1], "above_hundred": counts[2]}
-    return ColumnProfile(column.name, column.type, column.is_required, column.key, column.labels, **found)
+    return replace(column, **found)

@@ -21,7 +21,7 @@ Connection = psycopg.Connection[Any]
 _DEPLOY_HINT = "create the source tables first: `fluvial up` or the deploy DAG does it"
 _COLUMNS = """
 select attribute.attname, format_type(attribute.atttypid, attribute.atttypmod), attribute.attnotnull,
-       coalesce(array_position(key.conkey, attribute.attnum), 0)
+       coalesce(array_position(key.conkey, attribute.attnum), 0), attribute.attgenerated <> ''
 from pg_class class
 join pg_namespace namespace on namespace.oid = class.relnamespace
 join pg_attribute attribute on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped
@@ -95,16 +95,21 @@ def source_differences(connection: Connection, use_case: UseCase, table: Table) 
             what = f"column {column.name} {postgres_type(column.type)} is missing"
             yield LiveDifference("source", table.name, what, compile_added_column(use_case, table, column))
         else:
-            yield from _column_differences(table, column, *found[column.name][:2])
+            yield from _column_differences(table, column, *found[column.name])
     key = tuple(name for name, rest in sorted(found.items(), key=lambda item: item[1][2]) if rest[2])
     if key != table.primary_key:
         what = f"primary key is ({', '.join(key)}), expected ({', '.join(table.primary_key)})"
         yield LiveDifference("source", table.name, what, is_refused=True)
 
 
-def _column_differences(table: Table, column: Column, kind: str, is_not_null: bool) -> Iterator[LiveDifference]:
+def _column_differences(
+    table: Table, column: Column, kind: str, is_not_null: bool, _key: int, is_generated: bool
+) -> Iterator[LiveDifference]:
     expected = postgres_type(column.type)
-    if not holds(column.type, kind):
+    if is_generated:
+        what = f"column {column.name} is generated, and no change event has its value: leave it out"
+        yield LiveDifference("source", table.name, what, is_refused=True)
+    elif not holds(column.type, kind):
         what = f"column {column.name} is {kind}, expected {expected}"
         yield LiveDifference("source", table.name, what, is_refused=True)
     elif is_not_null and not is_required(table, column):

@@ -47,6 +47,8 @@ def _why_not_captured(column: ColumnProfile) -> str:
         return "its name can't be a column of the lake"
     if not configured_type(column.type, is_enum=bool(column.labels)):
         return f"tables.yaml has no type for {printable(column.type)}"
+    if column.is_generated:
+        return "it is generated, and no change event has its value"
     return ""
 
 

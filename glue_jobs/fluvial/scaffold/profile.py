@@ -17,7 +17,10 @@ PATTERNS: Final = {
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """`key` is the place in the primary key from 1, 0 outside of it; counts are of sampled rows."""
+    """`key` is the place in the primary key from 1, 0 outside of it; counts are of sampled rows.
+
+    The values of one that `is_generated` are in no change event.
+    """
 
     name: str
     type: str
@@ -26,6 +29,7 @@ class ColumnProfile:
     labels: tuple[str, ...] = ()
     """Of an enum type, from the catalog."""
 
+    is_generated: bool = False
     present: int = 0
     negative: int = 0
     above_hundred: int = 0

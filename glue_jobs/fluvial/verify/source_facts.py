@@ -6,25 +6,30 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """`type` as PostgreSQL formats it; `key` is the place in the primary key from 1, 0 outside of it."""
+    """`type` as PostgreSQL formats it; `key` is the place in the primary key from 1, 0 outside of it.
+
+    The values of one that `is_generated` are in no change event.
+    """
 
     type: str
     is_required: bool = False
     key: int = 0
     is_enum: bool = False
+    is_generated: bool = False
 
 
 @dataclass(frozen=True)
 class SourceTable:
     """`identity` is `full`, `default`, `index` or `nothing`, the weakest where there are partitions.
 
-    `is_readable` says so of the capturing role.
+    `is_readable` says so of the capturing role; `hides_rows` that row level security keeps rows from it.
     """
 
     columns: Mapping[str, SourceColumn]
     identity: str = "full"
     is_readable: bool = True
     is_partitioned: bool = False
+    hides_rows: bool = False
 
     @property
     def primary_key(self) -> tuple[str, ...]:

@@ -64,11 +64,18 @@ def _table(table: Table, found: SourceTable, role: str) -> Iterator[Finding]:
     if not found.is_readable:
         message = f"role '{role}' may not read table '{table.name}'"
         yield Finding(("name",), Code.NO_PRIVILEGE, message, f"grant select on the table to {role}", "SELECT", "none")
+    if found.hides_rows:
+        message = f"row level security keeps rows of table '{table.name}' from role '{role}', so a snapshot lacks them"
+        yield Finding(("name",), Code.SOURCE_ROWS_HIDDEN, message, f"alter role {role} bypassrls", "every row", "some")
 
 
 def _column(column: Column, found: SourceColumn, path: Path) -> Iterator[Finding]:
     expected = postgres_type(column.type)
-    if not _fits(found, expected):
+    if found.is_generated:
+        message = f"column '{column.name}' is generated in the source, and no change event has its value"
+        hint = "leave it out, and derive it with a `map` if it is needed"
+        yield Finding((*path, "name"), Code.SOURCE_COLUMN_GENERATED, message, hint, "a stored value", "generated")
+    elif not _fits(found, expected):
         message = (
             f"column '{column.name}' is {found.type} in the source, which a {column.type} column can't hold exactly"
         )

@@ -16,6 +16,7 @@ def test_the_whole_connector_configuration(shop: UseCase) -> None:
         "database.password": "hush",
         "database.dbname": "corner_shop",
         "database.sslmode": "prefer",
+        "database.initial.statements": "set row_security = off",
         "topic.prefix": "corner-shop",
         "plugin.name": "pgoutput",
         "slot.name": "fluvial_corner_shop",

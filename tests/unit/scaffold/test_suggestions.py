@@ -26,6 +26,7 @@ GUESTS = TableProfile(
         ColumnProfile("seen_at", "timestamp without time zone", present=0),
         ColumnProfile("tags", "text[]", present=400),
         ColumnProfile("odd \n: name", "text", present=400),
+        ColumnProfile("initials", "text", present=400, is_generated=True),
     ),
     sampled=500,
 )
@@ -86,6 +87,7 @@ def test_what_cannot_be_captured_is_told() -> None:
         "# left out: odd\\ntables: []: its name can't be a table of the lake",
         "      # not captured: tags: tables.yaml has no type for text[]",
         "      # not captured: odd \\n: name: its name can't be a column of the lake",
+        "      # not captured: initials: it is generated, and no change event has its value",
     ]
 
 

@@ -9,6 +9,7 @@ from fluvial.compile.debezium import SourceEndpoint, compile_connector, epoch_of
 from fluvial.compile.source_names import CAPTURE_ROLE, connector_name, publication_name, slot_name
 from fluvial.config.model import UseCase
 from fluvial.errors import SourceError, StackError
+from fluvial.io.source_catalog import read_source_tables
 from fluvial.local.capture_epoch import next_epoch, remember_epoch
 from fluvial.local.connect_api import ConnectApi
 from fluvial.local.endpoints import Endpoints, read_endpoints
@@ -29,7 +30,7 @@ def start_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object
     A connector keeps its epoch; one that is made over a lake with events gets the next.
     """
     endpoints = read_endpoints(home)
-    check_publication(endpoints, use_case)
+    check_source(endpoints, use_case)
     api, name = ConnectApi(endpoints.connect_url), connector_name(use_case)
     existing = api.config(name)
     epoch = next_epoch(use_case, home) if existing is None else epoch_of(existing)
@@ -65,16 +66,23 @@ def _connector(endpoints: Endpoints, use_case: UseCase, epoch: int) -> dict[str,
     return compile_connector(use_case, source, epoch)
 
 
-def check_publication(endpoints: Endpoints, use_case: UseCase) -> None:
-    """Debezium itself would run and stay silent about a table that isn't there."""
+def check_source(endpoints: Endpoints, use_case: UseCase) -> None:
+    """Debezium itself would run, and stay silent about a table that isn't there or try a snapshot again for ever."""
     schema, database = use_case.source_database.schema_name, use_case.database_name
     query = "select tablename from pg_publication_tables where pubname = %s and schemaname = %s"
     with connect(endpoints, database) as connection, friendly_errors(database):
         published = {name for (name,) in connection.execute(query, [publication_name(use_case), schema])}
+        found = read_source_tables(connection, schema, CAPTURE_ROLE)
     if missing := [table.name for table in use_case.tables if table.name not in published]:
         raise SourceError(
             f"database '{database}' has no published table {', '.join(f'{schema}.{name}' for name in missing)}",
             "create the source tables first: `fluvial up` or the deploy DAG does it",
+        )
+    if hidden := [table.name for table in use_case.tables if found[table.name].hides_rows]:
+        raise SourceError(
+            f"row level security keeps rows of {', '.join(f'{schema}.{name}' for name in hidden)} from role "
+            f"'{CAPTURE_ROLE}', so a snapshot would lack them",
+            f"alter role {CAPTURE_ROLE} bypassrls",
         )
 
 

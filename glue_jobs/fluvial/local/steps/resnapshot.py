@@ -12,7 +12,7 @@ from fluvial.local.connect_api import ConnectApi
 from fluvial.local.endpoints import Endpoints, read_endpoints
 from fluvial.local.home import Home
 from fluvial.local.source_database import Connection, connect, friendly_errors
-from fluvial.local.steps.capture import check_publication, remove_connector, start_capture
+from fluvial.local.steps.capture import check_source, remove_connector, start_capture
 from fluvial.plan.steps import Step
 
 _PAUSE_SECONDS: Final = 0.2
@@ -24,7 +24,7 @@ def renew_capture(step: Step, use_case: UseCase, home: Home) -> dict[str, object
     An empty table has no row that could say so; its TRUNCATE is an event, and closes what the lake still holds.
     """
     endpoints = read_endpoints(home)
-    check_publication(endpoints, use_case)
+    check_source(endpoints, use_case)
     remove_connector(endpoints, use_case)
     started = start_capture(step, use_case, home)
     _wait_for_snapshot(endpoints, use_case)
