@@ -11,6 +11,7 @@ from fluvial.config.load import load_use_case
 from fluvial.config.placeholders import local_placeholders
 from fluvial.io.source_catalog import read_source_facts
 from fluvial.io.verify_source import verify_source
+from fluvial.local.steps.health import check_health
 from fluvial.plan.steps import StepKind, plan_deployment, plan_teardown
 from tests.end_to_end.conftest import Stack
 from tests.end_to_end.pipeline import PATIENCE_SECONDS, Pipeline
@@ -117,3 +118,15 @@ def test_a_partition_that_came_later_says_less_until_the_next_deployment(meters:
     assert identity() == ("default", True)
     meters.run(tuple(step for step in plan_deployment(meters.use_case) if step.kind is StepKind.SOURCE_TABLES))
     assert identity() == ("full", True)
+
+
+def test_a_table_that_was_made_again_is_missed_by_the_health_check_until_it_is_captured_again(meters: Pipeline) -> None:
+    with source_of(meters) as source:
+        source.execute("create table fresh (like readings including all)")
+        source.execute("alter table readings rename to readings_before")
+        source.execute("alter table fresh rename to readings")
+    report = check_health(meters.use_case, meters.home)
+    problems = {check.name: check.problem for check in report.checks if not check.ok}
+    assert problems == {"source": "database 'meters' has no published table public.readings"}
+    meters.run(tuple(step for step in plan_deployment(meters.use_case) if step.kind is StepKind.SOURCE_TABLES))
+    assert check_health(meters.use_case, meters.home).ok

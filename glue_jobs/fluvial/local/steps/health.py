@@ -11,7 +11,7 @@ import duckdb
 from fluvial.compile.source_names import connector_name, slot_name
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
-from fluvial.errors import FluvialError, StackError
+from fluvial.errors import FluvialError, SourceError, StackError
 from fluvial.io.lake import open_lake
 from fluvial.io.parking import read_parked_tables
 from fluvial.local.broker import Broker
@@ -22,6 +22,7 @@ from fluvial.local.health import Check, HealthReport, report_path
 from fluvial.local.home import Home
 from fluvial.local.source_database import connect, friendly_errors
 from fluvial.local.state_files import write_state
+from fluvial.local.steps.capture import check_source
 from fluvial.local.streaming import is_streaming, process_name
 from fluvial.local.streaming_state import read_streaming_state
 from fluvial.plan.steps import Step
@@ -56,6 +57,7 @@ def check_health(use_case: UseCase, home: Home) -> HealthReport:
     endpoints = read_endpoints(home)
     checks: dict[str, Callable[[], Check]] = {
         "postgres": lambda: _check_slot(use_case, endpoints),
+        "source": lambda: _check_source(use_case, endpoints),
         "connector": lambda: _check_connector(use_case, endpoints),
         "broker": lambda: _check_topics(use_case, endpoints),
         "streaming": lambda: _check_streaming(use_case, home, endpoints),
@@ -93,6 +95,16 @@ def _check_slot(use_case: UseCase, endpoints: Endpoints) -> Check:
         problem = f"slot '{name}' is {lag:,} bytes behind"
         return Check("postgres", ok=False, problem=problem, hint="see the connector's log", figures=figures)
     return Check("postgres", ok=True, figures=figures)
+
+
+def _check_source(use_case: UseCase, endpoints: Endpoints) -> Check:
+    """A table that was made again, or renamed, is in no publication any more, and the slot goes on without it."""
+    try:
+        check_source(endpoints, use_case)
+    except SourceError as error:
+        hint = f"{error.hint}; `fluvial resnapshot` brings what was missed"
+        return Check("source", ok=False, problem=error.message, hint=hint)
+    return Check("source", ok=True, figures={"tables": len(use_case.tables)})
 
 
 def _check_connector(use_case: UseCase, endpoints: Endpoints) -> Check:
