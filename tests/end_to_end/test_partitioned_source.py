@@ -120,13 +120,21 @@ def test_a_partition_that_came_later_says_less_until_the_next_deployment(meters:
     assert identity() == ("full", True)
 
 
-def test_a_table_that_was_made_again_is_missed_by_the_health_check_until_it_is_captured_again(meters: Pipeline) -> None:
+def test_the_health_check_tells_what_the_capture_misses_of_a_source_that_was_changed(meters: Pipeline) -> None:
+    def problems() -> dict[str, str]:
+        return {
+            check.name: check.problem for check in check_health(meters.use_case, meters.home).checks if not check.ok
+        }
+
     with source_of(meters) as source:
+        source.execute("alter table readings rename remark to note")
+        differs = "database 'meters' differs from tables.yaml:\n  table public.readings: column remark text is missing"
+        assert problems() == {"source": differs}
+        source.execute("alter table readings rename note to remark")
+        assert problems() == {}
         source.execute("create table fresh (like readings including all)")
         source.execute("alter table readings rename to readings_before")
         source.execute("alter table fresh rename to readings")
-    report = check_health(meters.use_case, meters.home)
-    problems = {check.name: check.problem for check in report.checks if not check.ok}
-    assert problems == {"source": "database 'meters' has no published table public.readings"}
+    assert problems() == {"source": "database 'meters' has no published table public.readings"}
     meters.run(tuple(step for step in plan_deployment(meters.use_case) if step.kind is StepKind.SOURCE_TABLES))
-    assert check_health(meters.use_case, meters.home).ok
+    assert problems() == {}

@@ -20,7 +20,7 @@ from fluvial.local.consumer_lag import read_consumer_lag
 from fluvial.local.endpoints import Endpoints, read_endpoints
 from fluvial.local.health import Check, HealthReport, report_path
 from fluvial.local.home import Home
-from fluvial.local.source_database import connect, friendly_errors
+from fluvial.local.source_database import check_tables, connect, friendly_errors
 from fluvial.local.state_files import write_state
 from fluvial.local.steps.capture import check_source
 from fluvial.local.streaming import is_streaming, process_name
@@ -98,8 +98,13 @@ def _check_slot(use_case: UseCase, endpoints: Endpoints) -> Check:
 
 
 def _check_source(use_case: UseCase, endpoints: Endpoints) -> Check:
-    """A table that was made again, or renamed, is in no publication any more, and the slot goes on without it."""
+    """A table that was made again, or renamed, is in no publication any more, and the slot goes on without it.
+
+    Of a column that was dropped or renamed no event says anything any more: its values stay as they are.
+    """
     try:
+        with connect(endpoints, use_case.database_name) as connection, friendly_errors(use_case.database_name):
+            check_tables(connection, use_case)
         check_source(endpoints, use_case)
     except SourceError as error:
         hint = f"{error.hint}; `fluvial resnapshot` brings what was missed"
