@@ -55,13 +55,17 @@ tables:
       - {name: tags, type: string}
       - {name: code, type: "char(5)"}
       - {name: span, type: string}
+      - {name: contact, type: string}
+      - {name: amount, type: "decimal(12,2)"}
 """
 SOURCE = """
+create domain address as text check (value like '%@%');
+create domain amount as numeric(12,2);
 create type mood as enum ('calm', 'angry, "very"', 'ünder');
 create table samples (
   id bigint primary key, exact numeric(38,10), free numeric, zoned timestamptz, plain timestamp, day date, flag boolean,
   content bytea, ident uuid, document jsonb, numbers bigint[], mood mood, ratio double precision, words text,
-  tags text[], code char(5), span interval default '1 day 02:00:00'
+  tags text[], code char(5), span interval default '1 day 02:00:00', contact address, amount amount
 );
 """
 COLUMNS = [
@@ -81,6 +85,8 @@ COLUMNS = [
     "words",
     "tags",
     "code",
+    "contact",
+    "amount",
 ]
 INSERT = f"insert into samples ({', '.join(COLUMNS)}) values ({', '.join(['%s'] * len(COLUMNS))})"
 UNREADABLE = {
@@ -119,6 +125,8 @@ def sample(rng: random.Random, key: int) -> tuple[Any, ...]:
         rng.choice(["", " ", "NULL", "\\N", "a\tb\n", "😀 ünïcode", "null", "0"]),
         [rng.choice(["", "NULL", 'a "b", {c}\\', "😀\nü", None]) for _ in range(rng.randint(0, 3))],
         rng.choice(["ab", "abcde", " é"]),
+        rng.choice(["a@b", "ü 😀 @ "]),
+        Decimal(rng.randint(-(10**12) + 1, 10**12 - 1)).scaleb(-2),
     )
     return (key, *(None if rng.random() < 0.1 else value for value in values))
 

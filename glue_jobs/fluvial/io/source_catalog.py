@@ -8,7 +8,7 @@ import psycopg
 from fluvial.compile.source_names import CAPTURE_ROLE, slot_name
 from fluvial.config.model import UseCase
 from fluvial.errors import SourceError
-from fluvial.verify.source_facts import SourceColumn, SourceFacts, SourceTable
+from fluvial.verify.source_facts import COLUMN_TYPE, SourceColumn, SourceFacts, SourceTable
 
 Connection = psycopg.Connection[Any]
 
@@ -37,8 +37,8 @@ join pg_namespace namespace on namespace.oid = class.relnamespace
 join pg_roles reader on reader.rolname = %s
 where namespace.nspname = %s and class.relkind in ('r', 'p')
 """
-_COLUMNS: Final = """
-select class.relname::text, attribute.attname::text, format_type(attribute.atttypid, attribute.atttypmod),
+_COLUMNS: Final = f"""
+select class.relname::text, attribute.attname::text, {COLUMN_TYPE},
        attribute.attnotnull, coalesce(array_position(key.conkey, attribute.attnum), 0), kind.typtype = 'e',
        attribute.attgenerated <> ''
 from pg_class class
@@ -48,7 +48,7 @@ join pg_type kind on kind.oid = attribute.atttypid
 left join pg_constraint key on key.conrelid = class.oid and key.contype = 'p'
 where namespace.nspname = %s and class.relkind in ('r', 'p')
 order by class.relname, attribute.attnum
-"""
+"""  # noqa: S608 - put together from constants
 _IDENTITIES: Final = {"f": "full", "d": "default", "i": "index", "n": "nothing"}
 
 

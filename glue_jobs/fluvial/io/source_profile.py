@@ -10,6 +10,7 @@ from psycopg import sql
 
 from fluvial.errors import SourceError
 from fluvial.scaffold.profile import PATTERNS, ColumnProfile, TableProfile
+from fluvial.verify.source_facts import COLUMN_TYPE
 
 Connection = psycopg.Connection[Any]
 
@@ -19,18 +20,19 @@ _LONGEST: Final = 200
 """Characters of a text that a pattern is held against."""
 _NUMBERS: Final = ("smallint", "integer", "bigint", "real", "double precision", "numeric")
 _TEXTS: Final = ("text", "character", "citext")
-_COLUMNS: Final = """
-select class.relname::text, attribute.attname::text, format_type(attribute.atttypid, attribute.atttypmod),
+_COLUMNS: Final = f"""
+select class.relname::text, attribute.attname::text, {COLUMN_TYPE},
        attribute.attnotnull, coalesce(array_position(key.conkey, attribute.attnum), 0),
        array(select enumlabel::text from pg_enum where enumtypid = attribute.atttypid order by enumsortorder),
        attribute.attgenerated <> ''
 from pg_class class
 join pg_namespace namespace on namespace.oid = class.relnamespace
 join pg_attribute attribute on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped
+join pg_type kind on kind.oid = attribute.atttypid
 left join pg_constraint key on key.conrelid = class.oid and key.contype = 'p'
 where namespace.nspname = %s and class.relkind in ('r', 'p') and not class.relispartition
 order by class.relname, attribute.attnum
-"""
+"""  # noqa: S608 - put together from constants
 
 
 def profile_source(dsn: str, schema: str, wanted: Sequence[str] = ()) -> tuple[str, tuple[TableProfile, ...]]:

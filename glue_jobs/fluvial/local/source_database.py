@@ -15,19 +15,21 @@ from fluvial.config.types import holds, postgres_type
 from fluvial.errors import SourceError, StackError
 from fluvial.local.endpoints import Endpoints
 from fluvial.plan.change_plan import LiveDifference
+from fluvial.verify.source_facts import COLUMN_TYPE
 
 Connection = psycopg.Connection[Any]
 
 _DEPLOY_HINT = "create the source tables first: `fluvial up` or the deploy DAG does it"
-_COLUMNS = """
-select attribute.attname, format_type(attribute.atttypid, attribute.atttypmod), attribute.attnotnull,
+_COLUMNS = f"""
+select attribute.attname, {COLUMN_TYPE}, attribute.attnotnull,
        coalesce(array_position(key.conkey, attribute.attnum), 0), attribute.attgenerated <> ''
 from pg_class class
 join pg_namespace namespace on namespace.oid = class.relnamespace
 join pg_attribute attribute on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped
+join pg_type kind on kind.oid = attribute.atttypid
 left join pg_constraint key on key.conrelid = class.oid and key.contype = 'p'
 where namespace.nspname = %s and class.relname = %s
-"""
+"""  # noqa: S608 - put together from constants
 
 
 def connect(endpoints: Endpoints, database: str, *, autocommit: bool = True) -> Connection:

@@ -2,6 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+COLUMN_TYPE: Final = (
+    "case kind.typtype when 'd' then format_type(kind.typbasetype, kind.typtypmod) "
+    "else format_type(attribute.atttypid, attribute.atttypmod) end"
+)
+"""SQL over a pg_attribute `attribute` and its pg_type `kind`. A domain is captured as the type that it is made of."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 from fluvial.config.deidentification import DropTransform
 from fluvial.config.model import Column, Table
-from fluvial.verify.source_facts import SourceColumn
+from fluvial.verify.source_facts import COLUMN_TYPE, SourceColumn
 from fluvial.verify.source_values import quoted
 
 _ALIKE: Final = re.compile(
@@ -28,8 +28,8 @@ SourceTypes = Mapping[str, SourceColumn]
 def columns_sql(table: Table, schema: str) -> str:
     """For PostgreSQL: (name, type, whether it is an enumeration) of each column."""
     return (
-        "select attname::text, format_type(atttypid, atttypmod), (typtype = 'e')::text "
-        "from pg_attribute join pg_type on pg_type.oid = atttypid "
+        f"select attname::text, {COLUMN_TYPE}, (kind.typtype = 'e')::text "
+        "from pg_attribute as attribute join pg_type as kind on kind.oid = atttypid "
         f'where attrelid = \'"{schema}"."{table.name}"\'::regclass and attnum > 0 and not attisdropped'
     )
 
