@@ -85,6 +85,11 @@ def test_what_the_capture_would_not_see_is_told(stack: Stack, shop: psycopg.Conn
     _, report = validate(stack, tmp_path, dsn)
     assert report["problems"] == []
 
+    shop.execute("create table rush_orders () inherits (orders)")
+    shop.execute("alter table buyers set unlogged")
+    _, report = validate(stack, tmp_path, dsn)
+    assert [each["code"] for each in report["problems"]] == ["E070", "E071"]
+
 
 def test_a_source_that_does_not_answer_is_no_verdict(stack: Stack, tmp_path: Path) -> None:
     status, told = validate(stack, tmp_path, stack.endpoints.postgres_dsn("no_such_database"))

@@ -6,7 +6,7 @@ from enum import StrEnum
 class Code(StrEnum):
     """E00x: the file. E01x: the shape. E02x: names. E03x, E04x: meaning. E05x: transforms that change the shape.
 
-    E06x: the running source. W0xx: a warning, the file can be used.
+    E06x, E07x: the running source. W0xx: a warning, the file can be used.
     """
 
     UNREADABLE = "E001"
@@ -64,6 +64,8 @@ class Code(StrEnum):
     SOURCE_CAPTURED_BY_PARTITION = "E067"
     SOURCE_COLUMN_GENERATED = "E068"
     SOURCE_ROWS_HIDDEN = "E069"
+    SOURCE_INHERITED = "E070"
+    SOURCE_UNLOGGED = "E071"
 
     DUPLICATE_RULE = "W001"
     LOOKS_PERSONAL = "W002"
@@ -74,3 +76,8 @@ class Code(StrEnum):
     WEAK_IDENTITY = "W010"
     SOURCE_WITHOUT_ZONE = "W011"
     SOURCE_PARTITIONED = "W012"
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether all can go on nevertheless."""
+        return self.startswith("W")

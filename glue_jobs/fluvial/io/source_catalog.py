@@ -31,7 +31,9 @@ select class.relname::text,
        has_table_privilege(%s, class.oid, 'select'),
        class.relkind = 'p',
        class.relrowsecurity and not reader.rolsuper and not reader.rolbypassrls
-       and (class.relforcerowsecurity or class.relowner <> reader.oid)
+       and (class.relforcerowsecurity or class.relowner <> reader.oid),
+       class.relkind = 'r' and exists (select from pg_inherits where inhparent = class.oid),
+       class.relpersistence = 'u'
 from pg_class class
 join pg_namespace namespace on namespace.oid = class.relnamespace
 join pg_roles reader on reader.rolname = %s

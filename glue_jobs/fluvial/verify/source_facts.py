@@ -29,7 +29,8 @@ class SourceColumn:
 class SourceTable:
     """`identity` is `full`, `default`, `index` or `nothing`, the weakest where there are partitions.
 
-    `is_readable` says so of the capturing role; `hides_rows` that row level security keeps rows from it.
+    `is_readable` says so of the capturing role; `hides_rows` that row level security keeps rows from it. Tables that
+    inherit from one that `is_inherited` are no partitions of it.
     """
 
     columns: Mapping[str, SourceColumn]
@@ -37,6 +38,8 @@ class SourceTable:
     is_readable: bool = True
     is_partitioned: bool = False
     hides_rows: bool = False
+    is_inherited: bool = False
+    is_unlogged: bool = False
 
     @property
     def primary_key(self) -> tuple[str, ...]:

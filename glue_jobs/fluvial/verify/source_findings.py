@@ -23,9 +23,9 @@ def source_findings(use_case: UseCase, facts: SourceFacts) -> Iterator[Finding]:
         if found is None:
             yield _missing_table(use_case, table, facts, (*path, "name"))
         else:
-            yield from (finding.below(*path) for finding in _table(table, found, facts.role))
-            if found.is_partitioned:
-                yield _partitioned(table, use_case.source_database.capture).below(*path)
+            capture = use_case.source_database.capture
+            findings = (*_table(table, found, facts.role), *unseen(table.name, found, facts.role, capture))
+            yield from (finding.below(*path) for finding in findings)
 
 
 def _server(facts: SourceFacts) -> Iterator[Finding]:
@@ -64,9 +64,6 @@ def _table(table: Table, found: SourceTable, role: str) -> Iterator[Finding]:
     if not found.is_readable:
         message = f"role '{role}' may not read table '{table.name}'"
         yield Finding(("name",), Code.NO_PRIVILEGE, message, f"grant select on the table to {role}", "SELECT", "none")
-    if found.hides_rows:
-        message = f"row level security keeps rows of table '{table.name}' from role '{role}', so a snapshot lacks them"
-        yield Finding(("name",), Code.SOURCE_ROWS_HIDDEN, message, f"alter role {role} bypassrls", "every row", "some")
 
 
 def _column(column: Column, found: SourceColumn, path: Path) -> Iterator[Finding]:
@@ -100,13 +97,30 @@ def _weak_identity(table: Table, found: SourceTable) -> Finding:
     return Finding(("name",), Code.WEAK_IDENTITY, message, hint, "full", found.identity)
 
 
-def _partitioned(table: Table, capture: str) -> Finding:
-    """What no log tells of a partitioned table; DMS reads the log, in which each row is of its partition."""
+def unseen(name: str, found: SourceTable, role: str, capture: str) -> Iterator[Finding]:
+    """Rows of a table, or changes of them, that its capture by that role would miss without a word."""
+    path: Path = ("name",)
+    if found.hides_rows:
+        message = f"row level security keeps rows of table '{name}' from role '{role}', so a snapshot lacks them"
+        yield Finding(path, Code.SOURCE_ROWS_HIDDEN, message, f"alter role {role} bypassrls", "every row", "some")
+    if found.is_inherited:
+        message = f"tables inherit from '{name}': a snapshot has their rows, and no change of them follows"
+        hint = "capture each of them by its own name; a hypertable of TimescaleDB is such a table"
+        yield Finding(path, Code.SOURCE_INHERITED, message, hint, "a table, or partitions", "inheritance")
+    if found.is_unlogged:
+        message = f"source table '{name}' is unlogged: PostgreSQL writes down none of its changes"
+        yield Finding(path, Code.SOURCE_UNLOGGED, message, f"alter table {name} set logged", "logged", "unlogged")
+    if found.is_partitioned:
+        yield _partitioned(name, capture)
+
+
+def _partitioned(name: str, capture: str) -> Finding:
+    """DMS reads the log, in which each row is of its partition."""
     if capture == "dms":
-        message = f"source table '{table.name}' is partitioned: DMS would send none of its changes"
+        message = f"source table '{name}' is partitioned: DMS would send none of its changes"
         hint = "capture with Debezium, or configure each partition as a table"
         return Finding(("name",), Code.SOURCE_CAPTURED_BY_PARTITION, message, hint, "one table", "partitions")
-    message = f"source table '{table.name}' is partitioned: rows that leave with a whole partition stay current"
+    message = f"source table '{name}' is partitioned: rows that leave with a whole partition stay current"
     hint = (
         "delete them before you drop, detach or truncate a partition; `fluvial verify --source` lists what was missed"
     )

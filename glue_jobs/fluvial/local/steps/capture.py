@@ -16,6 +16,7 @@ from fluvial.local.endpoints import Endpoints, read_endpoints
 from fluvial.local.home import Home
 from fluvial.local.source_database import Connection, capture_password, connect, friendly_errors, has_database
 from fluvial.plan.steps import Step
+from fluvial.verify.source_findings import unseen
 
 _START_SECONDS: Final = 60
 _PAUSE_SECONDS: Final = 0.1
@@ -78,12 +79,15 @@ def check_source(endpoints: Endpoints, use_case: UseCase) -> None:
             f"database '{database}' has no published table {', '.join(f'{schema}.{name}' for name in missing)}",
             "create the source tables first: `fluvial up` or the deploy DAG does it",
         )
-    if hidden := [table.name for table in use_case.tables if found[table.name].hides_rows]:
-        raise SourceError(
-            f"row level security keeps rows of {', '.join(f'{schema}.{name}' for name in hidden)} from role "
-            f"'{CAPTURE_ROLE}', so a snapshot would lack them",
-            f"alter role {CAPTURE_ROLE} bypassrls",
-        )
+    misses = [
+        finding
+        for table in use_case.tables
+        for finding in unseen(table.name, found[table.name], CAPTURE_ROLE, "debezium")
+        if not finding.code.is_warning
+    ]
+    if misses:
+        hints = dict.fromkeys(finding.hint for finding in misses)
+        raise SourceError("; ".join(finding.message for finding in misses), "; ".join(hints))
 
 
 def _apply(api: ConnectApi, name: str, wanted: dict[str, str]) -> str:
