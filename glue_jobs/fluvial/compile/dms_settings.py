@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from fluvial.compile.principals import capture_principal
 from fluvial.compile.source_names import DMS_SCHEMA, slot_name
-from fluvial.compile.topics import LARGEST_RECORD
 from fluvial.config.model import UseCase
+from fluvial.config.sizes import size_in_bytes
 
 _LOB_KB: Final = 256
 """A longer value suspends its table, since a Kafka message of DMS ends at 1,000,000 bytes."""
@@ -127,7 +127,7 @@ def compile_target_endpoint(use_case: UseCase) -> dict[str, Any]:
         "KafkaSettings": {
             "Broker": use_case.kafka.bootstrap_servers,
             "MessageFormat": "json-unformatted",
-            "MessageMaxBytes": LARGEST_RECORD,
+            "MessageMaxBytes": size_in_bytes(use_case.kafka.largest_record),
             # Without them there is no source position, and the guarantee sinks to best effort.
             "IncludeTransactionDetails": use_case.source_database.include_transaction_details,
             # The default leaves NULL columns out, and then a value can't be told from one that wasn't touched.

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fluvial.config.model import Table, UseCase
+from fluvial.config.sizes import size_in_bytes
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 RETENTION: Final = "retention.ms"
-LARGEST_RECORD: Final = 64 * 1024 * 1024
-"""Bytes of the largest record that capture and broker let through: a row of 20 MB, before and after an update. By
-their defaults, of one megabyte, the first longer row ends the capture of every table."""
 _REPLICATION_FACTOR: Final = 3
 _IN_SYNC: Final = 2
 
@@ -46,6 +44,7 @@ def _topic(use_case: UseCase, table: Table) -> Topic:
         # Never `compact`: history needs every event of a key, not the latest.
         "cleanup.policy": "delete",
         RETENTION: str(kafka.retention_days * DAY_MS),
-        "max.message.bytes": str(LARGEST_RECORD),
+        # By Kafka's default, of one megabyte, the first longer row ends the capture of every table.
+        "max.message.bytes": str(size_in_bytes(kafka.largest_record)),
     }
     return Topic(table.topic, table.partitions or kafka.partitions, config)

@@ -2,14 +2,26 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from fluvial.config.base import Model
 from fluvial.config.circuit_breaker import CircuitBreaker
 from fluvial.config.fields import Identifier, Interval, Location
 from fluvial.config.settle import SettlePolicy
+from fluvial.config.sizes import Size, size_in_bytes
 
 EXTENSION_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
+
+
+LARGEST_RECORD: Final = 64 * 2**20
+"""Bytes of the largest record that the capture sends and the job reads: a row of 20 MB, before and after an update."""
+
+
+def _within_reach(size: str) -> str:
+    if size_in_bytes(size) > LARGEST_RECORD:
+        raise PydanticCustomError("too_large", "a record of {size} is more than 64MiB", {"size": size})
+    return size
 
 
 class LaneSettings(Model):
@@ -80,6 +92,12 @@ class Kafka(Model):
 
     retention_days: Annotated[int, Field(ge=1, le=3650)] = 7
     """How long a stopped streaming job may stay away before a change event is lost to it."""
+
+    largest_record: Annotated[Size, AfterValidator(_within_reach)] = "64MiB"
+    """The largest record that the topics take, `64MiB` at most. A longer row ends the capture; some brokers allow less.
+
+    An update carries its row twice.
+    """
 
 
 class SourceDatabase(Model):

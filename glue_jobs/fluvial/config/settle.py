@@ -8,12 +8,9 @@ from pydantic_core import PydanticCustomError
 
 from fluvial.config.base import Model
 from fluvial.config.durations import duration
+from fluvial.config.sizes import Size, size_in_bytes
 
-_UNITS: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _LIMITS: Final = ("rows", "bytes", "age")
-
-Size = Annotated[str, Field(pattern=r"^[1-9]\d{0,11} ?(B|kB|MB|GB|KiB|MiB|GiB)$", examples=["64MB"])]
-"""A number of bytes: `64MB`, `512 KiB`."""
 
 Duration = Annotated[str, Field(pattern=r"^[1-9]\d{0,5} (second|minute|hour|day)s?$", examples=["10 minutes"])]
 """A stretch of time: `30 seconds`, `10 minutes`, `1 hour`, `2 days`."""
@@ -66,10 +63,7 @@ class SettlePolicy(Model):
     @property
     def most_bytes(self) -> int | None:
         """Bytes that may wait; None where their number doesn't count."""
-        if self.bytes is None:
-            return None
-        digits = self.bytes.rstrip("BkKMGi ")
-        return int(digits) * _UNITS[self.bytes[len(digits) :].strip()]
+        return None if self.bytes is None else size_in_bytes(self.bytes)
 
     @property
     def longest_wait(self) -> timedelta | None:

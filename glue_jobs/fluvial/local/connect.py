@@ -6,7 +6,7 @@ from http.client import HTTPException
 from typing import Any, Final
 from urllib.request import urlopen
 
-from fluvial.compile.topics import LARGEST_RECORD
+from fluvial.config.settings import LARGEST_RECORD
 from fluvial.local.artifacts import plugin_path
 from fluvial.local.endpoints import Endpoints
 from fluvial.local.home import Home

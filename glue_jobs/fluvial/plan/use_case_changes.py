@@ -14,6 +14,7 @@ _METADATA: Final = {
     "settings.lanes": "decides when, not what: no row changes",
     "kafka.partitions": "the topics grow; the history doesn't depend on partitions",
     "kafka.retention_days": "topics keep records for another time",
+    "kafka.largest_record": "topics take records of another size",
     "source_database.engine": "another spelling",
 }
 _FORWARD: Final = {

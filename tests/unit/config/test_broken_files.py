@@ -7,7 +7,9 @@ import pytest
 from tests.unit.config.broken_transforms import TRANSFORM_CASES, TRIM
 from tests.unit.config.samples import SHOP, broken, problems_of, warnings_of
 
-KEYS = "known: bootstrap_servers, partitions, retention_days, sasl_mechanism, security_protocol, username"
+KEYS = (
+    "known: bootstrap_servers, largest_record, partitions, retention_days, sasl_mechanism, security_protocol, username"
+)
 NAME_RULE = "a letter first, then letters, digits and underscores, 63 at most"
 RULES = "known: allowed_values, length, not_null, range, regex, unique"
 NEVER_ALONE = {"E010", "E011", "E020", "E021", "E040", "E041", "E042"}
