@@ -3,13 +3,17 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from fluvial.config.expressions import read_expression
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.verify import verify_table
+from fluvial.transforms.expressions import compile_term
+from fluvial.transforms.overflow import digits_of
 from tests.spark.placing import place, rows
 from tests.spark.records import TINY, debezium, records
 
@@ -141,6 +145,73 @@ def test_expressions_mean_what_they_say(spark: SparkSession) -> None:
             ["stars can't hold what 'join' makes as int", "price can't hold what 'map' makes as int"],
         )
     ]
+
+
+LARGE = Table.model_validate(
+    {
+        "name": "large",
+        "primary_key": "id",
+        "schema": [
+            {"name": "id", "type": "int"},
+            {"name": "a", "type": "decimal(38,0)"},
+            {"name": "b", "type": "decimal(20,10)"},
+            {"name": "c", "type": "bigint"},
+            {"name": "d", "type": "double"},
+        ],
+        "transforms": [
+            {"type": "filter", "params": {"expression": "{{ a * 10 > 5 or a is none }}"}},
+            {
+                "type": "map",
+                "column": "e",
+                "params": {"expression": "{{ 0 if c == 0 else a + c }}", "to_type": "double"},
+            },
+            {
+                "type": "aggregate",
+                "column": "f",
+                "params": {"function": "sum", "fields": ["a", "c"], "to_type": "decimal(38,0)"},
+            },
+        ],
+    }
+)
+MOST = "9" * 38
+
+
+def test_a_number_that_needs_more_than_38_digits_on_the_way_is_no_missing_value(spark: SparkSession) -> None:
+    values = [(MOST, 1), ("1", 1), (None, 1), (MOST[:37], -(2**63)), (MOST[:37] + "0", 0)]
+    batch = [debezium("c", n, {"id": n, "a": a, "b": "1", "c": c, "d": 1.0}) for n, (a, c) in enumerate(values, 1)]
+    placed = place(spark, LARGE, batch)
+    assert rows(placed.quarantined, "id", "_failed_rules", "_violations.message") == [
+        (
+            1,
+            ["transform.filter", "transform.map", "transform.map"],
+            [
+                "'filter' runs out of 38 digits",
+                "e can't hold what 'map' makes as double",
+                "f can't hold what 'aggregate' makes as decimal(38,0)",
+            ],
+        ),
+        (5, ["transform.filter"], ["'filter' runs out of 38 digits"]),
+    ]
+    assert rows(placed.log, "id", "_operation", "e") == [
+        (1, "INSERT", None),
+        (2, "INSERT", 2.0),
+        (3, "INSERT", None),
+        (4, "INSERT", 1e37),
+        (5, "INSERT", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["a + 1", "a * b", "b * b", "b / c", "b % c", "c * c * c", "a / b", "(b + 0.5) * 12.25", "c / 3 - b", "-b * c"],
+)
+def test_the_digits_of_a_result_are_counted_as_spark_counts_them(spark: SparkSession, expression: str) -> None:
+    shape = LARGE.lake_shape
+    term = read_expression(f"{{{{ {expression} }}}}", tuple((name, column.type) for name, column in shape.items()))
+    digits = digits_of(term, shape)
+    columns = {column.name: F.lit(None).cast(column.type) for column in LARGE.columns}
+    found = spark.range(1).select(compile_term(term, columns, shape).alias("x")).dtypes[0][1]
+    assert found == f"decimal({digits.kept.before + digits.kept.behind},{digits.kept.behind})"
 
 
 def test_a_row_that_the_filter_stops_to_keep_leaves_the_history_and_comes_back_in_any_order(

@@ -31,12 +31,16 @@ from fluvial.transforms.change import change_column
 from fluvial.transforms.change_type import as_number, change_type, fit
 from fluvial.transforms.expressions import compile_term
 from fluvial.transforms.hide import STORED_TEXT
+from fluvial.transforms.overflow import may_sum_overflow, overflow
 
 CAST_RULE: Final = "transform.cast"
 """Names the violation of a value that can't be cast."""
 
 MAP_RULE: Final = "transform.map"
 """Names the violation of a derived value that its column's type can't hold."""
+
+FILTER_RULE: Final = "transform.filter"
+"""Names the violation of a row for which nobody can say whether it is kept."""
 
 _LEAVES: Final = "_leaves"
 _Derivation = MapTransform | AggregateTransform | JoinTransform
@@ -74,7 +78,7 @@ def apply_transforms_again(events: DataFrame, table: Table, repaired: Column) ->
 
 def try_transforms(events: DataFrame, table: Table) -> Transformed:
     """As `apply_transforms`, for the sake of what fails; events as they are where nothing can."""
-    may_fail = any(isinstance(step, CastTransform | _Derivation) for step in table.transforms)
+    may_fail = any(isinstance(step, CastTransform | FilterTransform | _Derivation) for step in table.transforms)
     return _fold(events, table, hides=False) if may_fail else Transformed(events, {})
 
 
@@ -142,7 +146,7 @@ def _step(before: Transformed, transform: Transform, shape: LakeShape) -> Transf
         case MapTransform() | AggregateTransform() | JoinTransform():
             return _derived(before, transform, shape)
         case FilterTransform():
-            return replace(before, kept=(*before.kept, _is_kept(before, transform, shape)))
+            return _filtered(before, transform, shape)
         case RenameTransform(params=to):
             return _renamed(before, name, to.new_name)
         case DropTransform():
@@ -184,23 +188,38 @@ def _with_default(value: Column, transform: DefaultValueTransform, column: LakeC
 def _derived(before: Transformed, transform: _Derivation, shape: LakeShape) -> Transformed:
     """A column made from others; a value that the type can't hold is a failure of the first of them."""
     made = transform.reshape(shape)[transform.column]
+    lost: Column | None = None
     match transform:
         case MapTransform(params=params):
             term = term_of(params.expression, shape)
             value = compile_term(term, before.columns, shape)
             cast = fit(value, made.type, is_text=term.kind is Family.TEXT)
+            lost = overflow(term, before.columns, shape)
         case AggregateTransform(params=params):
             fields = [as_number(before.columns[name], shape[name].type) for name in params.fields]
             value = AGGREGATES[params.function](fields)
             cast = fit(value, made.type, is_text=False)
+            if params.function in {"sum", "avg"} and may_sum_overflow(shape[name].type for name in params.fields):
+                lost = value.isNull() & F.coalesce(*fields).isNotNull()
         case JoinTransform(params=params):
             value = look_up(params.rows, before.columns[params.on])
             cast = change_type(value, "string", made.type)
     message = f"{transform.column} can't hold what '{transform.type}' makes as {made.type}"
     told = ~lacks(made.sources) if made.sources else F.lit(True)
-    failed = value.isNotNull() & cast.isNull() & told
+    is_too_large = value.isNotNull() & cast.isNull()
+    failed = told & (is_too_large if lost is None else is_too_large | lost)
     failures = (TransformFailure(MAP_RULE, name, message, failed) for name in sorted(made.sources)[:1])
     return replace(before.put(transform.column, cast), failures=(*before.failures, *failures))
+
+
+def _filtered(before: Transformed, transform: FilterTransform, shape: LakeShape) -> Transformed:
+    term = term_of(transform.params.expression, shape)
+    lost, sources = overflow(term, before.columns, shape), sources_of(term.columns, shape)
+    after = replace(before, kept=(*before.kept, _is_kept(before, transform, shape)))
+    if lost is None or not sources:
+        return after
+    failure = TransformFailure(FILTER_RULE, min(sources), "'filter' runs out of 38 digits", lost & ~lacks(sources))
+    return replace(after, failures=(*after.failures, failure))
 
 
 def _is_kept(before: Transformed, transform: FilterTransform, shape: LakeShape) -> Column:
