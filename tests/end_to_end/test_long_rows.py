@@ -18,6 +18,7 @@ from tests.end_to_end.pipeline import PATIENCE_SECONDS, Pipeline
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 CHARACTERS = 21_000_000
+DOCUMENTS = 3_000
 TABLES = """
 settings:
   checkpoint_location: s3://archive/checkpoint
@@ -74,3 +75,19 @@ def test_a_row_of_many_megabytes_arrives_whole_with_both_of_its_images(archive: 
     assert archive.query("select id from senders") == [{"id": 7}]
     table = archive.use_case.table("letters")
     assert verify_table(archive.use_case, archive.home.lake, table).is_same
+
+
+def test_thousands_of_documents_at_once_fit_into_the_heap(archive: Pipeline) -> None:
+    """Spark would read them in pieces of 4,096 rows, and each piece of a column at once."""
+    with psycopg.connect(archive.stack.endpoints.postgres_dsn("archive"), autocommit=True) as source:
+        source.execute(
+            "insert into letters select i, repeat(md5(i::text), 6250), 1 from generate_series(11, %s) i",
+            (DOCUMENTS + 10,),
+        )
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while archive.count("letters", "id > 10") < DOCUMENTS and time.monotonic() < deadline:
+        time.sleep(0.5)
+    sizes = archive.query(
+        "select count(*) as n, min(length(body)) as a, max(length(body)) as z from letters where id > 10"
+    )
+    assert sizes == [{"n": DOCUMENTS, "a": 200_000, "z": 200_000}]

@@ -1,5 +1,6 @@
 """The Spark session of the job: Delta on, UTC, small-batch settings, versions asserted before anything runs."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -63,6 +64,11 @@ _SETTINGS: Final = {
     # Each sort and aggregate of each task begins with a page, of up to 64 MB by default: cleared for a few rows, and so
     # large that G1 marks the whole heap again and again. Spark has room for 8,192 pages a task.
     "spark.buffer.pageSize": "1m",
+    # Spark reads 4,096 rows at a time into one piece of memory for each column, and Parquet buffers a hundred before it
+    # looks how large they are: of long texts more than the whole heap.
+    "spark.sql.parquet.columnarReaderBatchSize": "128",
+    "spark.hadoop.parquet.page.size.row.check.min": "10",
+    "spark.hadoop.parquet.block.size.row.check.min": "10",
     # A row with one name twice, which JSON allows, is no reason to fail for good.
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
     # A superset of Spark's own pattern: setting this key replaces the default.
@@ -74,7 +80,7 @@ _LOCAL_SETTINGS: Final = {
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.memory": "2g",
+    "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "2g"),
     # A laptop's session is short and its batches small: the second compiler would cost more than it gains. With the
     # first alone the JVM reserves too little room for code; what the JVM itself says must not mix with results.
     "spark.driver.extraJavaOptions": (
