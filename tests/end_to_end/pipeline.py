@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from fluvial.io.query import open_lake, run_query
 from fluvial.local.home import Home
 from fluvial.local.platform import run_plan
 from fluvial.local.run_catch_up import await_everything, count_arrived
-from fluvial.plan.steps import Plan, plan_generation
+from fluvial.plan.steps import Plan, plan_deployment, plan_generation, plan_teardown
 from tests.end_to_end.conftest import Stack
 
 PATIENCE_SECONDS = 120
@@ -98,6 +99,21 @@ class Pipeline:
     def versions(self, table: str) -> Versions:
         rows = self.query(f"select _sequence, _end_sequence, _operation from {table}")
         return {(lsn(row["_sequence"]), _end(row["_end_sequence"]), row["_operation"]) for row in rows}
+
+
+@contextmanager
+def deployed(stack: Stack, folder: Path, name: str, tables: str) -> Iterator[Pipeline]:
+    """A use case of that tables.yaml; taken down in the end."""
+    config = folder / name / "tables.yaml"
+    config.parent.mkdir()
+    config.write_text(tables)
+    use_case = load_use_case(config, local_placeholders())
+    pipeline = Pipeline(stack, use_case, str(config))
+    try:
+        pipeline.run(plan_deployment(use_case))
+        yield pipeline
+    finally:
+        pipeline.run(plan_teardown(use_case))
 
 
 def deploy_config(root: Path, name: str = "vehicle-telemetry") -> tuple[UseCase, str]:

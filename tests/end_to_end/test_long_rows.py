@@ -9,12 +9,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from fluvial.config.load import load_use_case
-from fluvial.config.placeholders import local_placeholders
 from fluvial.io.verify import verify_table
-from fluvial.plan.steps import plan_deployment, plan_teardown
 from tests.end_to_end.conftest import Stack
-from tests.end_to_end.pipeline import PATIENCE_SECONDS, Pipeline
+from tests.end_to_end.pipeline import PATIENCE_SECONDS, Pipeline, deployed
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 CHARACTERS = 21_000_000
@@ -44,16 +41,8 @@ tables:
 
 @pytest.fixture(scope="module")
 def archive(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    config = tmp_path_factory.mktemp("config") / "archive/tables.yaml"
-    config.parent.mkdir()
-    config.write_text(TABLES)
-    use_case = load_use_case(config, local_placeholders())
-    pipeline = Pipeline(stack, use_case, str(config))
-    try:
-        pipeline.run(plan_deployment(use_case))
+    with deployed(stack, tmp_path_factory.mktemp("config"), "archive", TABLES) as pipeline:
         yield pipeline
-    finally:
-        pipeline.run(plan_teardown(use_case))
 
 
 def test_a_row_of_many_megabytes_arrives_whole_with_both_of_its_images(archive: Pipeline) -> None:

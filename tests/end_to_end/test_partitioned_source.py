@@ -7,14 +7,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from fluvial.config.load import load_use_case
-from fluvial.config.placeholders import local_placeholders
 from fluvial.io.source_catalog import read_source_facts
 from fluvial.io.verify_source import verify_source
 from fluvial.local.steps.health import check_health
-from fluvial.plan.steps import StepKind, plan_deployment, plan_teardown
+from fluvial.plan.steps import StepKind, plan_deployment
 from tests.end_to_end.conftest import Stack
-from tests.end_to_end.pipeline import PATIENCE_SECONDS, Pipeline
+from tests.end_to_end.pipeline import PATIENCE_SECONDS, Pipeline, deployed
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 TABLES = """
@@ -58,20 +56,12 @@ CHANGES = (
 @pytest.fixture(scope="module")
 def meters(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The partitions are there before anything is captured."""
-    config = tmp_path_factory.mktemp("config") / "meters/tables.yaml"
-    config.parent.mkdir()
-    config.write_text(TABLES)
-    use_case = load_use_case(config, local_placeholders())
-    pipeline = Pipeline(stack, use_case, str(config))
     with psycopg.connect(stack.endpoints.postgres_dsn(), autocommit=True) as server:
         server.execute("create database meters")
-    with source_of(pipeline) as source:
+    with psycopg.connect(stack.endpoints.postgres_dsn("meters"), autocommit=True) as source:
         source.execute(SOURCE)
-    try:
-        pipeline.run(plan_deployment(use_case))
+    with deployed(stack, tmp_path_factory.mktemp("config"), "meters", TABLES) as pipeline:
         yield pipeline
-    finally:
-        pipeline.run(plan_teardown(use_case))
 
 
 def source_of(pipeline: Pipeline) -> psycopg.Connection[Any]:
@@ -106,6 +96,12 @@ def test_every_change_of_every_partition_is_a_version_of_the_one_table(meters: P
     dsn = meters.stack.endpoints.postgres_dsn("meters")
     verdict = verify_source(meters.use_case, meters.home.lake, meters.use_case.tables[0], dsn, PATIENCE_SECONDS)
     assert (verdict.rows, verdict.differences) == (4, ())
+    with source_of(meters) as source:
+        source.execute("truncate readings")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while meters.count("readings", "_is_current") and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert (meters.count("readings"), meters.count("readings", "_is_current")) == (8, 0)
 
 
 def test_a_partition_that_came_later_says_less_until_the_next_deployment(meters: Pipeline) -> None:
