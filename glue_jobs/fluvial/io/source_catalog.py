@@ -36,7 +36,7 @@ select class.relname::text,
        class.relpersistence = 'u'
 from pg_class class
 join pg_namespace namespace on namespace.oid = class.relnamespace
-join pg_roles reader on reader.rolname = %s
+left join pg_roles reader on reader.rolname = %s
 where namespace.nspname = %s and class.relkind in ('r', 'p')
 """
 _COLUMNS: Final = f"""
