@@ -14,7 +14,7 @@ from fluvial.config.model import UseCase
 from fluvial.config.sizes import size_in_bytes
 
 _LOB_KB: Final = 256
-"""A longer value suspends its table, since a Kafka message of DMS ends at 1,000,000 bytes."""
+"""A longer value suspends its table; DMS keeps room for so much in every row it reads."""
 _THREADS: Final = 4
 _PROTOCOLS: Final = {
     "SASL_SSL": "sasl-ssl",

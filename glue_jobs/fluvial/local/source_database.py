@@ -97,7 +97,8 @@ def source_differences(connection: Connection, use_case: UseCase, table: Table) 
             what = f"column {column.name} {postgres_type(column.type)} is missing"
             yield LiveDifference("source", table.name, what, compile_added_column(use_case, table, column))
         else:
-            yield from _column_differences(table, column, *found[column.name])
+            kind, is_not_null, _, is_generated = found[column.name]
+            yield from _column_differences(table, column, kind, is_not_null=is_not_null, is_generated=is_generated)
     key = tuple(name for name, rest in sorted(found.items(), key=lambda item: item[1][2]) if rest[2])
     if key != table.primary_key:
         what = f"primary key is ({', '.join(key)}), expected ({', '.join(table.primary_key)})"
@@ -105,7 +106,7 @@ def source_differences(connection: Connection, use_case: UseCase, table: Table) 
 
 
 def _column_differences(
-    table: Table, column: Column, kind: str, is_not_null: bool, _key: int, is_generated: bool
+    table: Table, column: Column, kind: str, *, is_not_null: bool, is_generated: bool
 ) -> Iterator[LiveDifference]:
     expected = postgres_type(column.type)
     if is_generated:
