@@ -1,25 +1,22 @@
 """Many small stories packed into few Spark jobs: after each settle the history equals the plain fold of the log."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
-from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from fluvial.history.epoch import reach_of_text
-from fluvial.history.range_bounds import Keyless, RangeBounds, near_rows, near_versions
+from fluvial.history.range_bounds import near_rows, near_versions
 from fluvial.history.settle import FIRST
 from fluvial.io.prepared_settle import PreparedSettle
 from fluvial.streams import ACTION, History, LogRows
 from tests.oracle.fold import Event, Version, fold
-from tests.unit.verify.test_rederive import random_event, table_of, unique
+from tests.oracle.rounds import START, Versions, bounds_of, history_row, log_row, random_log
+from tests.unit.verify.test_rederive import table_of
 
 KEYS, ROUNDS = 400, 3
-START = datetime(2026, 1, 1, tzinfo=UTC)
 BUSINESS = "k1 int, k2 string, a int, b string, _sequence string, _operation string"
 LOG = (
     f"{BUSINESS}, _commit_time timestamp, _is_quarantined boolean, _not_authored_columns array<string>, "
@@ -29,44 +26,6 @@ HISTORY = (
     f"{BUSINESS}, _effective_from timestamp, _effective_to timestamp, _is_current boolean, _end_sequence string, "
     "_uncertain_since string, _unresolved_columns array<string>, _ingested_at timestamp"
 )
-Versions = dict[tuple[Any, str], Version]
-
-
-def moment(second: int | None) -> datetime | None:
-    return None if second is None else START + timedelta(seconds=second)
-
-
-def log_row(event: Event) -> tuple[Any, ...]:
-    values = {} if event.is_quarantined else event.values
-    return (
-        *(event.key or (None, None)),
-        values.get("a"),
-        values.get("b"),
-        event.sequence,
-        event.operation,
-        moment(event.commit_time),
-        event.is_quarantined,
-        sorted(event.not_authored) or None,
-        event.payload_hash,
-        START,
-    )
-
-
-def history_row(version: Version) -> tuple[Any, ...]:
-    return (
-        *version.key,
-        version.values["a"],
-        version.values["b"],
-        version.sequence,
-        version.operation,
-        moment(version.effective_from),
-        moment(version.effective_to),
-        version.end_sequence is None,
-        version.end_sequence,
-        version.uncertain_since,
-        sorted(version.unresolved) or None,
-        START,
-    )
 
 
 def version_of(row: Row) -> Version:
@@ -80,34 +39,6 @@ def version_of(row: Row) -> Version:
         row._end_sequence,
         row._uncertain_since,
         frozenset(row._unresolved_columns or ()),
-    )
-
-
-def micros(second: int) -> int:
-    return int((START + timedelta(seconds=second)).timestamp()) * 1_000_000
-
-
-def keyless_of(events: list[Event]) -> Keyless | None:
-    found = [event for event in events if event.key is None]
-    latest = max((event.commit_time for event in found), default=0)
-    return Keyless(max(event.sequence for event in found), micros(latest)) if found else None
-
-
-def earliest_of(log: list[Event], new: list[Event]) -> int:
-    """Of what is derived again: rows of a snapshot reach back over older ones of it."""
-    starts = [start for event in new if (start := reach_of_text(event.sequence)) != event.sequence]
-    again = [event for event in log if starts and event.sequence >= min(starts)]
-    return min(event.commit_time for event in (*new, *again))
-
-
-def bounds_of(log: list[Event], new: list[Event], *, touches_many: bool) -> RangeBounds:
-    return RangeBounds(
-        min(reach_of_text(event.sequence) for event in new),
-        micros(earliest_of(log, new)),
-        keyless_of(new),
-        keyless_of(log),
-        any(event.not_authored for event in log),
-        touches_many=touches_many,
     )
 
 
@@ -147,11 +78,6 @@ def take_in(changes: DataFrame, known: Versions) -> int:
     return len(rows)
 
 
-def random_log(random: Random, keys: int, keyless: int) -> list[Event]:
-    events = unique([random_event(random, key) for key in range(keys) for _ in range(random.randrange(1, 10))])
-    return [event for event in events if event.key] + [event for event in events if not event.key][:keyless]
-
-
 @pytest.mark.parametrize(
     ("seed", "track_columns", "keyless", "touches_many"),
     [(2, (), 8, False), (2, (), 8, True), (4, ("a",), 6, True), (5, ("b",), 4, False)],
@@ -170,6 +96,15 @@ def test_each_settle_leaves_what_the_fold_gives(
         settle(steps, log, new, known, touches_many=touches_many)
         assert sorted(known.values()) == fold(log, track_columns), f"round {number}"
     assert settle(steps, log, new, known, touches_many=touches_many) == 0
+
+
+def test_a_truncate_closes_what_was_streamed_at_its_own_sequence(spark: SparkSession) -> None:
+    steps, known, place = PreparedSettle(spark, table_of()), Versions(), "0000.1.0000000000000001"
+    log = [Event((1, "k1"), place, "UPDATE", 29, {"a": 2, "b": "x"})]
+    assert settle(steps, log, log, known, touches_many=False) == 1
+    truncate = Event(None, place, "TRUNCATE", 29)
+    assert settle(steps, [*log, truncate], [truncate], known, touches_many=False) == 1
+    assert [*known.values()] == fold([*log, truncate], ()) == []
 
 
 @pytest.mark.parametrize("touches_many", [False, True])

@@ -6,6 +6,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from fluvial import columns as c
+from fluvial.history.epoch import snapshot_start
 from fluvial.history.key_range import ANY_KEY, KeyRange
 from fluvial.streams import History, LogRows
 
@@ -70,10 +71,12 @@ def near_rows(log: LogRows, bounds: RangeBounds) -> LogRows:
 def changed_by(near: History, keyless: Keyless) -> History:
     """Versions that a keyless row may close, and those that begin behind it by sequence but before it by the clock.
 
-    Rows of a snapshot that its own boundary follows are neither, so that a first snapshot isn't derived twice.
+    A truncate closes what was streamed at its own sequence, too. Rows of a snapshot that its own boundary follows are
+    neither, so that a first snapshot isn't derived twice.
     """
-    begins_later = F.timestamp_micros(F.lit(keyless.commit_micros))
-    return History(near.where((F.col(c.SEQUENCE) < keyless.sequence) | (F.col(c.EFFECTIVE_FROM) < begins_later)))
+    sequence, begins_later = F.col(c.SEQUENCE), F.timestamp_micros(F.lit(keyless.commit_micros))
+    is_tied = (sequence == keyless.sequence) & snapshot_start(sequence).isNull()
+    return History(near.where((sequence < keyless.sequence) | is_tied | (F.col(c.EFFECTIVE_FROM) < begins_later)))
 
 
 def reaches(sequence: str) -> Column:
