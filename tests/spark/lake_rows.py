@@ -5,6 +5,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 Rows = list[dict[str, Any]]
@@ -22,6 +23,12 @@ def versions_since(path: str, version: int) -> range:
     """The numbers of the commits after that one; -1 stands for before the first."""
     newest = DeltaTable(path).version() if (Path(path) / "_delta_log").is_dir() else -1
     return range(version + 1, newest + 1)
+
+
+def written_by(path: str) -> set[str]:
+    """Which libraries wrote the files of a table's newest version."""
+    files = (pq.read_metadata(file) for file in DeltaTable(path).file_uris())
+    return {str(file.created_by).partition(" ")[0] for file in files}
 
 
 def data_files(lake: Path) -> set[Path]:

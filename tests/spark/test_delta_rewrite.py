@@ -48,7 +48,7 @@ def begin_anew(spark: SparkSession, path: str) -> Rewrite:
 
 def begin(spark: SparkSession, path: str) -> tuple[Rewrite, list[str]]:
     rewrite = begin_anew(spark, path)
-    near = rewrite.read_near("current")
+    near = read_near(rewrite, "current")
     return rewrite, [row[0] for row in near.select("_file").distinct().collect()]
 
 
@@ -58,7 +58,7 @@ def test_files_that_are_known_from_the_commit_before_needn_t_be_looked_for(spark
         found(spark, files, (1, "A", True, "UPDATE")), RewrittenRows(spark, ("id",)), "fluvial.note"
     ).added
     again = begin_anew(spark, path)
-    near = again.read_files(added)
+    near = again.rows_of(again.take(added))
     assert sorted(row["a"] for row in near.collect()) == ["A", "b"]
     names = [row[0] for row in near.select("_file").distinct().collect()]
     again.commit(found(spark, names, (2, None, None, "DELETE")), RewrittenRows(spark, ("id",)), "fluvial.note")
@@ -95,21 +95,21 @@ def test_what_is_written_lies_in_order_so_that_a_late_change_leaves_the_rest_alo
     rewrite = begin_anew(spark, path)
     rewrite.commit(closed_versions(spark, range(10, 30_010)), RewrittenRows(spark, ("id",)), "fluvial.note")
     rewrite = begin_anew(spark, path)
-    near = closed(rewrite.read_near("00015"))
+    near = closed(read_near(rewrite, "00015"))
     assert [near.count(), len(ends_by_file(near))] == [30_001, 4]
     some = ends_by_file(near)
     rewrite.commit(
         found(spark, list(some), (3, None, None, "DELETE")), RewrittenRows(spark, ("id", "_sequence")), "fluvial.note"
     )
-    ends = sorted(ends_by_file(closed(begin_anew(spark, path).read_near("0"))).values())
+    ends = sorted(ends_by_file(closed(read_near(begin_anew(spark, path), "0"))).values())
     assert [rows for _, _, rows in ends] == [10_000, 10_000, 10_000]
     assert all(one[1] < other[0] for one, other in pairwise(ends))
-    assert [len(ends_by_file(closed(begin_anew(spark, path).read_near(end)))) for end in ("25000", "40000")] == [1, 0]
+    assert [len(ends_by_file(closed(read_near(begin_anew(spark, path), end)))) for end in ("25000", "40000")] == [1, 0]
 
 
 def test_files_that_were_looked_for_are_known_by_how_far_they_reach(spark: SparkSession, path: str) -> None:
     rewrite = begin_anew(spark, path)
-    rewrite.read_near("9")
+    rewrite.near_files("9")
     assert sorted(near.last or "open" for near in by_name(rewrite.files, TABLE).values()) == ["9", "open"]
 
 
@@ -129,6 +129,10 @@ def closed_versions(spark: SparkSession, numbers: range) -> FoundChanges:
     texts = (F.lpad(F.col("id").cast("string"), 5, "0").alias(name) for name in ("_end_sequence", "_sequence"))
     rows = ends.select(F.col("id").cast("int"), F.lit("c").alias("a"), F.lit(False).alias("_is_current"), *texts)
     return FoundChanges(HistoryChanges(rows.withColumn("_action", F.lit("INSERT"))), len(numbers), [])
+
+
+def read_near(rewrite: Rewrite, sequence: str) -> DataFrame:
+    return rewrite.rows_of(rewrite.near_files(sequence))
 
 
 def closed(near: DataFrame) -> DataFrame:
@@ -155,7 +159,7 @@ def test_a_commit_in_between_wins(
     rewrite, files = begin(spark, path)
     if is_known:
         near, rewrite = rewrite.files, begin_anew(spark, path)
-        rewrite.read_files(near)
+        rewrite.take(near)
     spark.sql(theirs.format(path))
     left = rows_of(spark, path)
     with pytest.raises(error):

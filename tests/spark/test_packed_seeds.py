@@ -14,12 +14,18 @@ from fluvial.io.events_file import RECORD_SCHEMA
 from fluvial.io.lake_writer import LakeWriter
 from fluvial.io.query import open_lake
 from fluvial.io.settling import settle_tables
+from fluvial.io.table_writer import TableWriter
+from fluvial.io.table_writers import MakeTableWriter
 from tests.campaign import sized
 from tests.spark.lake_checks import check_accounts, check_table, history_of
-from tests.spark.lake_rows import Rows, data_files
+from tests.spark.lake_rows import Rows, data_files, written_by
 from tests.spark.packs import TABLES, USE_CASE, Message, Pack, kafka_record, pack
+from tests.spark.settled_by_spark import SettledBySpark
 
 BATCHINGS = (1, 2, 5)
+BY_SPARK = 2
+"""Micro-batches, of which Spark settles each; what waits in the others is little enough for the driver."""
+DRIVER = "parquet-cpp-arrow"
 LAZY = USE_CASE.model_copy(
     update={"settings": USE_CASE.settings.model_copy(update={"settle": SettlePolicy(policy="rows", rows=1000)})}
 )
@@ -38,11 +44,14 @@ def test_the_lake_is_what_the_oracle_says_in_every_batching(spark: SparkSession,
     histories = []
     for count in BATCHINGS:
         lake = tmp_path / str(count)
-        write(spark, lake, "query-1", lives.batches(count), LAZY if count == BATCHINGS[-1] else USE_CASE)
+        maker = SettledBySpark if count == BY_SPARK else TableWriter
+        write(spark, lake, "query-1", lives.batches(count), LAZY if count == BATCHINGS[-1] else USE_CASE, maker)
         if count == BATCHINGS[-1]:
             settle_what_waits(spark, lake)
         for table in TABLES:
             check_table(lake, table, lives.events[table])
+            is_by_driver = count != BY_SPARK and count > 1
+            assert (DRIVER in written_by(history_path(lake, table))) == is_by_driver
         check_accounts(lake, TABLES, len(lives.messages), count)
         histories.append({table: comparable(history_of(lake, table)) for table in TABLES})
     assert histories[0] == histories[1] == histories[2], "H7: batchings differ"
@@ -52,11 +61,20 @@ def test_the_lake_is_what_the_oracle_says_in_every_batching(spark: SparkSession,
 
 
 def write(
-    spark: SparkSession, lake: Path, query: str, batches: Sequence[Sequence[Message]], use_case: UseCase = USE_CASE
+    spark: SparkSession,
+    lake: Path,
+    query: str,
+    batches: Sequence[Sequence[Message]],
+    use_case: UseCase = USE_CASE,
+    maker: MakeTableWriter = TableWriter,
 ) -> None:
-    writer = LakeWriter(spark, use_case, Locations(use_case, lake), query)
+    writer = LakeWriter(spark, use_case, Locations(use_case, lake), query, make_table_writer=maker)
     for number, messages in enumerate(batches):
         writer.write(spark.createDataFrame([kafka_record(message) for message in messages], RECORD_SCHEMA), number)
+
+
+def history_path(lake: Path, table: str) -> str:
+    return Locations(USE_CASE, lake).table(USE_CASE.table(table)).history
 
 
 def settle_what_waits(spark: SparkSession, lake: Path) -> None:

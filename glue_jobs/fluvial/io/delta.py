@@ -109,11 +109,15 @@ def read_files(session: SparkSession, path: str, version: int) -> CommittedFiles
     if text is None:
         return None
     lines = text.split("\n")  # a text in a line may hold what Unicode calls the end of one
-    action = jvm(session).org.apache.spark.sql.delta.actions.Action
-    added = [action.fromJson(line) for line in lines if line.startswith('{"add"')]
+    added = [action_of(session, line) for line in lines if line.startswith('{"add"')]
     appended = [file for file in added if file.dataChange()]
     removed = (json.loads(line)["remove"]["path"] for line in lines if line.startswith('{"remove"'))
     return CommittedFiles(added, appended, frozenset(removed))
+
+
+def action_of(session: SparkSession, line: str) -> Any:
+    """Delta's own of a line of a commit."""
+    return jvm(session).org.apache.spark.sql.delta.actions.Action.fromJson(line)
 
 
 def _read_commit_file(session: SparkSession, path: str, version: int) -> str | None:
@@ -192,8 +196,12 @@ def quarantine_properties(table: Table) -> dict[str, str]:
 
 def history_properties(table: Table) -> dict[str, str]:
     """Properties of a history: its statistics prune closed files by the sequence that closed them."""
-    statistics = (*table.primary_key, c.SEQUENCE, c.END_SEQUENCE, c.EFFECTIVE_FROM, c.EFFECTIVE_TO)
-    return {"delta.dataSkippingStatsColumns": ",".join(statistics)}
+    return {"delta.dataSkippingStatsColumns": ",".join(history_statistics(table))}
+
+
+def history_statistics(table: Table) -> tuple[str, ...]:
+    """The columns of a history whose bounds Delta keeps for each file."""
+    return (*table.primary_key, c.SEQUENCE, c.END_SEQUENCE, c.EFFECTIVE_FROM, c.EFFECTIVE_TO)
 
 
 def read_version(session: SparkSession, path: str, version: int) -> DataFrame:

@@ -65,8 +65,8 @@ class Rewrite:
         """The files with versions open at the sequence or later, by one Spark job; None where there are more."""
         return self._transaction.find_few(may_reach(sequence), most)
 
-    def read_near(self, sequence: str, keys: Column | None = None) -> DataFrame:
-        """The rows of every such file; finding them is one Spark job. Each row tells its FILE.
+    def near_files(self, sequence: str, keys: Column | None = None) -> Sequence[Any]:
+        """Every such file, to be read by this transaction; finding them is one Spark job.
 
         `keys` is a condition over `stats`: a file of which it isn't true has no row that matters.
         """
@@ -75,10 +75,14 @@ class Rewrite:
         self._transaction.track(files, reaches(sequence))
         return self._taken(files)
 
-    def read_files(self, files: Sequence[Any]) -> DataFrame:
+    def take(self, files: Sequence[Any]) -> Sequence[Any]:
         """The same where the files are known; other commits are refused as if they had been looked for."""
         self._transaction.track(files)
         return self._taken(files)
+
+    def rows_of(self, files: Sequence[Any]) -> DataFrame:
+        """The rows of files that were taken, each with its FILE."""
+        return self._transaction.rows_of(files).withColumn(FILE, F.col("_metadata.file_name"))
 
     @property
     def files(self) -> Sequence[Any]:
@@ -89,9 +93,9 @@ class Rewrite:
         """Whether the files that were read hold so many rows; stops counting there, as there may be many files."""
         return any(total >= rows for total in accumulate(map(_rows_in, self._files.values())))
 
-    def _taken(self, files: Sequence[Any]) -> DataFrame:
+    def _taken(self, files: Sequence[Any]) -> Sequence[Any]:
         self._files |= {file_name(file): file for file in files}
-        return self._transaction.rows_of(files).withColumn(FILE, F.col("_metadata.file_name"))
+        return files
 
     def commit(self, found: FoundChanges, rewritten: RewrittenRows, note: str) -> Committed:
         """Applies the changes."""
@@ -100,8 +104,12 @@ class Rewrite:
         rows = rewritten.of(self._transaction.rows_of(old), found.changes, may_change=bool(old), are_many=are_many)
         with limited_files(self.session, found.count + sum(map(_rows_in, old))):
             added = self._transaction.write_files(rows)
-        removed = [file.remove() for file in old]
-        return Committed(self._transaction.commit([*added, *removed], note, is_append=not old), added)
+        return self.replace(found.files, added, note)
+
+    def replace(self, names: Collection[str], added: Sequence[Any], note: str) -> Committed:
+        """Takes files of these names away, and adds AddFiles that are written."""
+        removed = [self._files[name].remove() for name in names]
+        return Committed(self._transaction.commit([*added, *removed], note, is_append=not names), added)
 
     def commit_note(self, note: str) -> Committed:
         """A commit without files: that nothing had to change is known from then on."""

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+import structlog
+from pyspark.sql import SparkSession
 
-from fluvial import columns as c
 from fluvial.config.locations import TableLocations
 from fluvial.config.model import Table
 from fluvial.config.settle import SettlePolicy
@@ -16,23 +15,23 @@ from fluvial.history.due import is_due
 from fluvial.history.epoch import reach_of_text
 from fluvial.history.key_range import ANY_KEY
 from fluvial.history.range_bounds import RangeBounds
-from fluvial.history.settle import FIRST, TouchedKeys, count_actions, touched_files
 from fluvial.io import delta
+from fluvial.io.arrow_files import UnsuitedError
 from fluvial.io.commits import Settled
-from fluvial.io.delta_rewrite import FoundChanges, Rewrite, find_changes
-from fluvial.io.history_layout import in_order
+from fluvial.io.delta_rewrite import Rewrite
+from fluvial.io.driver_settle import DriverLimits, DriverSettle
 from fluvial.io.log_bounds import NOTHING, Grown, LogTraits, Reach, earliest_commit, measure_range, read_traits
+from fluvial.io.log_range import Folded, LogRange
 from fluvial.io.log_reader import AddedRows, LogReader, as_log_rows
 from fluvial.io.near_history import NearHistory
-from fluvial.io.observed import Aggregates
-from fluvial.io.prepared_settle import PreparedSettle
-from fluvial.io.rewritten_rows import RewrittenRows
 from fluvial.io.schemas import empty_frame, history_schema
 from fluvial.io.session import MOST_BROADCAST, SMALL_BATCH, suit_batch_size
 from fluvial.io.settle_watch import SettleWatch
-from fluvial.streams import ACTION, FILE, BatchSummary, History, HistoryChanges, LogRows
+from fluvial.io.spark_settle import SparkSettle
+from fluvial.streams import BatchSummary, LogRows
 
 _PAUSE: Final = timedelta(seconds=30)
+_log = structlog.get_logger()
 
 
 @dataclass
@@ -43,6 +42,7 @@ class HistoryWriter:
     table: Table
     locations: TableLocations
     most_broadcast: int = MOST_BROADCAST
+    driver_limits: DriverLimits = field(default_factory=DriverLimits)
     _traits: LogTraits | None = field(default=None, init=False)
     _reach: Reach | None = field(default=None, init=False)
     _folded: int | None = field(default=None, init=False)
@@ -55,7 +55,6 @@ class HistoryWriter:
         self.session = self.parent.newSession()
         self.table = self.table.lake
         self._near = NearHistory(self.session, self.table)
-        self._rewritten = RewrittenRows(self.session, (*self.table.primary_key, c.SEQUENCE))
         self._log_reader = LogReader(self.session, self.table, self.locations.log)
 
     @cached_property
@@ -64,12 +63,14 @@ class HistoryWriter:
         return SettleWatch(self.session, self.table, self.locations)
 
     @cached_property
-    def _steps(self) -> PreparedSettle:
-        return PreparedSettle(self.session, self.table)
+    def _by_spark(self) -> SparkSettle:
+        given = (self.locations.history, self._log_reader, self._near, self.most_broadcast)
+        return SparkSettle(self.session, self.table, *given)
 
     @cached_property
-    def _counts(self) -> Aggregates:
-        return Aggregates([*count_actions(), touched_files()])
+    def _on_driver(self) -> DriverSettle:
+        given = (self.locations, self._log_reader, self._near, self.driver_limits)
+        return DriverSettle(self.session, self.table, *given)
 
     def look_ahead(self, policy: SettlePolicy, rows: int, now: datetime, log: delta.Snapshot | None) -> None:
         """Before so many rows are logged: looks at the log, and at the history where it will be due with them.
@@ -131,7 +132,9 @@ class HistoryWriter:
             self._forget()
         suit_batch_size(self.session, watch.waiting.rows if watch.waiting.is_known else SMALL_BATCH)
         added = self._range(log, settled + 1)
-        changed = self._fold(added.rows, log, self._bounds(added))
+        bounds = self._bounds(added)
+        count = watch.waiting.rows if watch.waiting.is_known else None
+        changed = 0 if bounds is None else self._fold(LogRange(log, added, count, bounds, self._reach))
         watch.fold_to(log.version)
         self._grown, self._folded = NOTHING, log.version
         self._reach = self._traits.reach if self._traits else None
@@ -144,7 +147,7 @@ class HistoryWriter:
     def _range(self, log: delta.Snapshot, first: int) -> AddedRows:
         """Log rows from this version on; the whole log from the first on, or where old commits are cleaned up."""
         added = self._log_reader.added(log, first) if first and self.watch.waiting.is_known else None
-        return added or AddedRows(self._whole(log), ANY_KEY)
+        return added or AddedRows(lambda: self._whole(log), ANY_KEY)
 
     def _whole(self, log: delta.Snapshot) -> LogRows:
         return as_log_rows(delta.read_version(self.session, self.locations.log, log.version), self.table)
@@ -180,69 +183,25 @@ class HistoryWriter:
             self._traits = read_traits(delta.read(self.session, self.locations.log))
         return self._traits
 
-    def _fold(self, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds | None) -> int:
-        if bounds is None:
-            return 0
-        rewrite, note = self._begin(), Settled(log.table_id, log.version).note
-        wanted = self._wanted(rewrite, changes, log, bounds)
-        found = None if wanted is None else find_changes(wanted, self._counts)
-        if found is not None and found.count:
-            self._write(rewrite, found, note)
-        elif rewrite is not None:
-            self._near.keep(rewrite.commit_note(note), ())
-        return found.count if found is not None else 0
+    def _fold(self, given: LogRange) -> int:
+        """Few rows on the driver, if there is a history; whatever is more, or stored otherwise, by Spark."""
+        rewrite, note = self._begin(), Settled(given.log.table_id, given.log.version).note
+        folded = self._fold_on_driver(rewrite, given, note) or self._by_spark.fold(rewrite, given, note)
+        if folded.committed is not None:
+            self._near.keep(folded.committed, folded.removed)
+        return folded.changed
 
-    def _wanted(
-        self, rewrite: Rewrite | None, changes: LogRows, log: delta.Snapshot, bounds: RangeBounds
-    ) -> HistoryChanges | None:
-        """What the range changes; None where it touches no key at all."""
-        history = self._near.read(rewrite, bounds)
-        if rewrite is not None and rewrite.reads_at_least(SMALL_BATCH):
-            suit_batch_size(self.session, SMALL_BATCH)
-        bounds = replace(bounds, touches_many=self._touches_many(rewrite, bounds))
-        if not self.table.track_columns:
-            return self._changes(changes, log, history, bounds)
-        touched = TouchedKeys(self._steps.touched_runs(changes, history, bounds).localCheckpoint())
-        first = touched.agg(F.min(FIRST)).collect()[0][0]
-        if first is None:
+    def _fold_on_driver(self, rewrite: Rewrite | None, given: LogRange, note: str) -> Folded | None:
+        is_small = given.count is not None and given.count <= self.driver_limits.waiting
+        if rewrite is None or given.added.files is None or not is_small:
             return None
-        bounds = replace(bounds, min_sequence=first)
-        history = self._near.read(rewrite, bounds)
-        rows = changes if self._is_all_new(bounds) else self._log_reader.near(log, bounds)
-        return self._steps.changes_of_runs(touched, rows, history, bounds)
+        try:
+            return self._on_driver.fold(rewrite, given, note)
+        except UnsuitedError as error:
+            _log.info("settled by Spark", table=self.table.name, reason=str(error))
+            return None
 
     def _begin(self) -> Rewrite | None:
         """A transaction on the history as it was looked at; None where there is none yet."""
         seen = self.watch.history
         return Rewrite(self.session, self.locations.history, seen, self.most_broadcast) if seen else None
-
-    def _touches_many(self, rewrite: Rewrite | None, bounds: RangeBounds) -> bool:
-        """A row that waits touches one key; a keyless one each that has a near version."""
-        waiting = self.watch.waiting
-        if not waiting.is_known or waiting.rows > self.most_broadcast:
-            return True
-        return bounds.keyless is not None and rewrite is not None and rewrite.reads_at_least(self.most_broadcast)
-
-    def _changes(self, changes: LogRows, log: delta.Snapshot, history: History, bounds: RangeBounds) -> HistoryChanges:
-        """Where nothing in the range is late, it is all that is read of the log."""
-        if self._is_all_new(bounds):
-            return self._steps.changes_of_new(changes, history, bounds)
-        return self._steps.changes(changes, self._log_reader.near(log, bounds), history, bounds)
-
-    def _is_all_new(self, bounds: RangeBounds) -> bool:
-        return self._reach is not None and self._reach.is_before(bounds)
-
-    def _write(self, rewrite: Rewrite | None, found: FoundChanges, note: str) -> None:
-        if rewrite is None:
-            self._create(found.changes.drop(ACTION, FILE), note)
-        else:
-            self._near.keep(rewrite.commit(found, self._rewritten, note), found.files)
-
-    def _create(self, versions: DataFrame, note: str) -> None:
-        delta.append(
-            in_order(versions),
-            self.locations.history,
-            partition_by=(c.IS_CURRENT,),
-            properties=delta.history_properties(self.table),
-            note=note,
-        )

@@ -1,6 +1,9 @@
 """What a settle reads of a table's log: the rows that wait, and those that can matter to them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -18,10 +21,16 @@ from fluvial.streams import LogRows
 
 @dataclass(frozen=True)
 class AddedRows:
-    """What some versions of a log brought, and which keys it may have."""
+    """What some versions of a log brought: which keys it may have, and the AddFiles that it lies in, where known."""
 
-    rows: LogRows
+    read: Callable[[], LogRows]
     keys: KeyRange
+    files: Sequence[Any] | None = None
+
+    @cached_property
+    def rows(self) -> LogRows:
+        """The rows themselves."""
+        return self.read()
 
 
 def as_log_rows(rows: DataFrame, table: Table) -> LogRows:
@@ -55,17 +64,22 @@ class LogReader:
         if len(known) < len(commits) or not all(map(transaction.is_there, replaced)):
             return None
         keys = read_key_ranges([file.stats() for file in files], self.table)
-        return AddedRows(as_log_rows(transaction.rows_of(files), self.table), keys)
+        return AddedRows(lambda: as_log_rows(transaction.rows_of(files), self.table), keys, files)
 
     def near(self, log: delta.Snapshot, bounds: RangeBounds) -> LogRows:
-        """The log's rows that can matter to a range; asks Delta where they may stand in files not seen yet."""
-        transaction, self._tail = self._transaction(log), self._followed(log)
+        """The log's rows that can matter to a range."""
+        files = self.near_files(log, bounds)
+        return near_rows(as_log_rows(self._transaction(log).rows_of(files), self.table), bounds)
+
+    def near_files(self, log: delta.Snapshot, bounds: RangeBounds) -> Sequence[Any]:
+        """The AddFiles with such rows, and maybe others; asks Delta where they may stand in files not seen yet."""
+        self._tail = self._followed(log)
         known = self._tail.find(bounds) if self._tail else None
         if known is None:
-            known = transaction.find_files(may_be_near(bounds))
+            known = self._transaction(log).find_files(may_be_near(bounds))
             reach = Reach(bounds.min_sequence, bounds.min_commit_micros)
             self._tail = LogTail(log.table_id, log.version, reach, tuple(map(log_file, known)))
-        return near_rows(as_log_rows(transaction.rows_of(known), self.table), bounds)
+        return known
 
     def _followed(self, log: delta.Snapshot) -> LogTail | None:
         """The tail as of the log's version; None where it can't be told without asking."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from fluvial.config.model import Table
@@ -34,7 +34,7 @@ class NearHistory:
     def read(self, rewrite: Rewrite | None, bounds: RangeBounds) -> History:
         """The touched keys' versions, and maybe others, each with its FILE; none where there is no history yet."""
         if rewrite is not None:
-            return near_versions(History(self._rows(rewrite, bounds)), bounds)
+            return near_versions(History(rewrite.rows_of(self.find(rewrite, bounds))), bounds)
         nothing = empty_frame(self.session, history_schema(self.table))
         return History(nothing.withColumn(FILE, F.lit(None).cast("string")))
 
@@ -47,11 +47,12 @@ class NearHistory:
             is_next = committed.version == self._files.version + 1
             self._files = self._files.after(committed.version, removed, committed.added) if is_next else None
 
-    def _rows(self, rewrite: Rewrite, bounds: RangeBounds) -> DataFrame:
+    def find(self, rewrite: Rewrite, bounds: RangeBounds) -> Sequence[Any]:
+        """Delta's AddFiles that may hold such versions; the transaction takes them."""
         files = None if self._are_many else self._near_files(rewrite, bounds.min_sequence)
         if files is None:
-            return rewrite.read_near(bounds.min_sequence, may_hold(bounds.touched, self.table))
-        return rewrite.read_files(files.find(bounds.min_sequence, bounds.touched))
+            return rewrite.near_files(bounds.min_sequence, may_hold(bounds.touched, self.table))
+        return rewrite.take(files.find(bounds.min_sequence, bounds.touched))
 
     def knows(self, history: Snapshot, sequence: str) -> bool:
         """Whether it can be read without asking Delta for its files."""
