@@ -19,11 +19,12 @@ LOG_ROWS: Final = "near_log_rows"
 VERSIONS: Final = "near_versions"
 TOUCHED: Final = "touched_keys"
 CHANGES: Final = "changes"
-ROW: Final = "row_"
+ROW: Final = "__row"
 """Of LOG_ROWS: a number of its own for each row."""
-FIRST: Final = "first_"
+FIRST: Final = "__first"
 """Of TOUCHED: the lowest sequence from which the key's versions may change."""
 
+# Working columns begin with two underscores: no column of a table may begin with one.
 _START: Final = FIRST_EPOCH_START[4:]
 _IS_KEYLESS: Final = f"{c.OPERATION} IN ('{c.TRUNCATE}', '{c.SNAPSHOT}')"
 _IS_OF_SNAPSHOT: Final = f"substr({c.SEQUENCE}, 5, 3) = '.0.'"
@@ -32,23 +33,23 @@ _IS_CLOSER: Final = f"{c.OPERATION} IN ('{c.DELETE}', '{c.TRUNCATE}', '{c.SNAPSH
 _IS_OPEN_AT_FIRST: Final = f"(v.{c.END_SEQUENCE} IS NULL OR v.{c.END_SEQUENCE} >= t.{FIRST})"
 
 _OWN: Final = f"""
-SELECT {{key}}, min({_REACH}) AS {FIRST}, NULL::TIMESTAMPTZ AS floor_ FROM {FRESH} WHERE NOT {_IS_KEYLESS} GROUP BY ALL
+SELECT {{key}}, min({_REACH}) AS {FIRST}, NULL::TIMESTAMPTZ AS __floor FROM {FRESH} WHERE NOT {_IS_KEYLESS} GROUP BY ALL
 """
 _OF_ALL: Final = f"""
 SELECT {{key}},
-  least(min({FIRST}), (SELECT min({_REACH}) FROM {FRESH} WHERE {_IS_KEYLESS})) AS {FIRST}, NULL::TIMESTAMPTZ AS floor_
+  least(min({FIRST}), (SELECT min({_REACH}) FROM {FRESH} WHERE {_IS_KEYLESS})) AS {FIRST}, NULL::TIMESTAMPTZ AS __floor
 FROM (
   {_OWN} UNION ALL
   SELECT DISTINCT {{key}}, NULL, NULL FROM {VERSIONS}
   WHERE {{is_near}} AND (
-    {c.SEQUENCE} < '{{sequence}}' OR ({c.SEQUENCE} = '{{sequence}}' AND NOT {_IS_OF_SNAPSHOT})
+    {c.SEQUENCE} < {{sequence}} OR ({c.SEQUENCE} = {{sequence}} AND NOT {_IS_OF_SNAPSHOT})
     OR epoch_us({c.EFFECTIVE_FROM}) < {{micros}}
   )
 ) GROUP BY {{key}}
 """
 _OF_RUNS: Final = f"""
-SELECT {{key}}, min({FIRST}) AS {FIRST}, min(floor_) AS floor_ FROM (
-  SELECT {{key}}, {FIRST}, floor_ FROM keys UNION ALL
+SELECT {{key}}, min({FIRST}) AS {FIRST}, min(__floor) AS __floor FROM (
+  SELECT {{key}}, {FIRST}, __floor FROM keys UNION ALL
   SELECT {{v_key}}, v.{c.SEQUENCE}, v.{c.EFFECTIVE_FROM} FROM {VERSIONS} v JOIN keys t USING ({{key}})
   WHERE {{is_near}} AND v.{c.SEQUENCE} < t.{FIRST} AND {_IS_OPEN_AT_FIRST}
 ) GROUP BY {{key}}
@@ -57,110 +58,111 @@ SELECT {{key}}, min({FIRST}) AS {FIRST}, min(floor_) AS floor_ FROM (
 # The windows order a number for each key, and carry the values only where one event's depend on another's.
 _CHANGES: Final = f"""
 WITH existing AS (
-  SELECT v.*, t.key_, t.{FIRST}, t.floor_ FROM {VERSIONS} v JOIN {TOUCHED} t USING ({{key}}) WHERE {_IS_OPEN_AT_FIRST}
+  SELECT v.*, t.__key, t.{FIRST}, t.__floor FROM {VERSIONS} v JOIN {TOUCHED} t USING ({{key}}) WHERE {_IS_OPEN_AT_FIRST}
 ),
 log AS (
   SELECT * FROM {LOG_ROWS}
-  WHERE {c.SEQUENCE} >= '{{min_sequence}}' OR epoch_us({c.COMMIT_TIME}) > {{min_commit_micros}}
+  WHERE {c.SEQUENCE} >= {{min_sequence}} OR epoch_us({c.COMMIT_TIME}) > {{min_commit_micros}}
 ),
 events AS (
-  SELECT key_, {ROW}, {c.SEQUENCE}, {c.OPERATION}, {c.COMMIT_TIME}, {c.IS_QUARANTINED}, {c.PAYLOAD_HASH},
-    {c.INGESTED_AT}, NULL::VARCHAR AS {c.UNCERTAIN_SINCE}, false AS is_base_, {c.SEQUENCE} < {FIRST} AS is_earlier_,
-    floor_ {{of_event}}
+  SELECT __key, {ROW}, {c.SEQUENCE}, {c.OPERATION}, {c.COMMIT_TIME}, {c.IS_QUARANTINED}, {c.PAYLOAD_HASH},
+    {c.INGESTED_AT}, NULL::VARCHAR AS {c.UNCERTAIN_SINCE}, false AS __is_base, {c.SEQUENCE} < {FIRST} AS __is_earlier,
+    __floor {{of_event}}
   FROM log JOIN {TOUCHED} USING ({{key}}) WHERE NOT {_IS_KEYLESS}
   {{keyless}}
   UNION ALL
-  SELECT key_, NULL, {c.SEQUENCE}, {c.OPERATION}, {c.EFFECTIVE_FROM}, false, 0, {c.INGESTED_AT},
-    CASE WHEN {c.UNCERTAIN_SINCE} < {FIRST} THEN {c.UNCERTAIN_SINCE} END, true, false, floor_ {{of_base}}
+  SELECT __key, NULL, {c.SEQUENCE}, {c.OPERATION}, {c.EFFECTIVE_FROM}, false, 0, {c.INGESTED_AT},
+    CASE WHEN {c.UNCERTAIN_SINCE} < {FIRST} THEN {c.UNCERTAIN_SINCE} END, true, false, __floor {{of_base}}
   FROM existing WHERE {c.SEQUENCE} < {FIRST}
 ),
 placed AS (
-  SELECT *, {_IS_CLOSER} AS is_closer_, lead({c.SEQUENCE}) OVER in_order AS after_,
-    max({c.COMMIT_TIME}) OVER (in_order ROWS UNBOUNDED PRECEDING) AS running_
+  SELECT *, {_IS_CLOSER} AS __is_closer, lead({c.SEQUENCE}) OVER in_order AS __after,
+    max({c.COMMIT_TIME}) OVER (in_order ROWS UNBOUNDED PRECEDING) AS __running
   FROM events
   WINDOW in_order AS (
-    PARTITION BY key_
-    ORDER BY {c.SEQUENCE}, is_base_, {c.OPERATION} = '{c.SNAPSHOT}' DESC, {c.IS_QUARANTINED} DESC, {_IS_CLOSER},
+    PARTITION BY __key
+    ORDER BY {c.SEQUENCE}, __is_base, {c.OPERATION} = '{c.SNAPSHOT}' DESC, {c.IS_QUARANTINED} DESC, {_IS_CLOSER},
       {c.PAYLOAD_HASH} NULLS FIRST, {c.OPERATION}
   )
 ),
 winners AS (
-  SELECT * EXCLUDE (after_, running_, is_earlier_, floor_), NOT {c.IS_QUARANTINED} AND NOT is_closer_ AS is_upsert_,
-    is_base_ AND {c.UNCERTAIN_SINCE} IS NOT NULL AS ends_life_,
-    CASE WHEN is_base_ THEN {c.COMMIT_TIME} ELSE greatest(running_, floor_) END AS effective_
-  FROM placed WHERE after_ IS DISTINCT FROM {c.SEQUENCE} AND NOT is_earlier_
+  SELECT * EXCLUDE (__after, __running, __is_earlier, __floor),
+    NOT {c.IS_QUARANTINED} AND NOT __is_closer AS __is_upsert,
+    __is_base AND {c.UNCERTAIN_SINCE} IS NOT NULL AS __ends_life,
+    CASE WHEN __is_base THEN {c.COMMIT_TIME} ELSE greatest(__running, __floor) END AS __effective
+  FROM placed WHERE __after IS DISTINCT FROM {c.SEQUENCE} AND NOT __is_earlier
 ),
 {{resolved}}
 runs AS (
-  SELECT *, is_upsert_ AND NOT {{repeats}} AS opens_ FROM {{upserts}}
-  WINDOW in_order AS (PARTITION BY key_ ORDER BY {c.SEQUENCE})
+  SELECT *, __is_upsert AND NOT {{repeats}} AS __opens FROM {{upserts}}
+  WINDOW in_order AS (PARTITION BY __key ORDER BY {c.SEQUENCE})
 ),
 {{newest}}
 bounded AS (
   SELECT *,
-    first_value(CASE WHEN bounds_ THEN boundary_ END IGNORE NULLS) OVER behind AS end_,
-    first_value(CASE WHEN bounds_ OR {c.IS_QUARANTINED} THEN boundary_ END IGNORE NULLS) OVER behind AS next_
+    first_value(CASE WHEN __bounds THEN __boundary END IGNORE NULLS) OVER behind AS __end,
+    first_value(CASE WHEN __bounds OR {c.IS_QUARANTINED} THEN __boundary END IGNORE NULLS) OVER behind AS __next
   FROM (
-    SELECT *, opens_ OR is_closer_ AS bounds_,
-      struct_pack(s := {c.SEQUENCE}, e := effective_, o := {c.OPERATION}, q := {c.IS_QUARANTINED}) AS boundary_
+    SELECT *, __opens OR __is_closer AS __bounds,
+      struct_pack(s := {c.SEQUENCE}, e := __effective, o := {c.OPERATION}, q := {c.IS_QUARANTINED}) AS __boundary
     FROM {{shown}}
-  ) WINDOW behind AS (PARTITION BY key_ ORDER BY {c.SEQUENCE} ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+  ) WINDOW behind AS (PARTITION BY __key ORDER BY {c.SEQUENCE} ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 ),
 ended AS MATERIALIZED (
-  SELECT *, CASE WHEN next_.q THEN next_.s END AS gap_ FROM bounded WHERE opens_
+  SELECT *, CASE WHEN __next.q THEN __next.s END AS __gap FROM bounded WHERE __opens
 ),
 derived AS (
-  SELECT {{t_key}}, o.key_, o.{c.SEQUENCE}, o.{c.OPERATION}, o.effective_ AS {c.EFFECTIVE_FROM},
-    o.end_.e AS {c.EFFECTIVE_TO}, o.end_.s AS {c.END_SEQUENCE},
+  SELECT {{t_key}}, o.__key, o.{c.SEQUENCE}, o.{c.OPERATION}, o.__effective AS {c.EFFECTIVE_FROM},
+    o.__end.e AS {c.EFFECTIVE_TO}, o.__end.s AS {c.END_SEQUENCE},
     least(
-      coalesce(CASE WHEN o.is_base_ THEN o.{c.UNCERTAIN_SINCE} END, o.gap_),
-      CASE WHEN o.end_.o = '{c.SNAPSHOT}' THEN greatest(o.{c.SEQUENCE}, left(o.end_.s, 4) || '{_START}') END
+      coalesce(CASE WHEN o.__is_base THEN o.{c.UNCERTAIN_SINCE} END, o.__gap),
+      CASE WHEN o.__end.o = '{c.SNAPSHOT}' THEN greatest(o.{c.SEQUENCE}, left(o.__end.s, 4) || '{_START}') END
     ) AS {c.UNCERTAIN_SINCE},
     o.{c.INGESTED_AT}, {{values}}
-  FROM ended o JOIN {TOUCHED} t USING (key_) {{looked_up}}
+  FROM ended o JOIN {TOUCHED} t USING (__key) {{looked_up}}
 )
 SELECT {{told}}, e.{FILE} AS {FILE},
   CASE WHEN e.{c.SEQUENCE} IS NULL THEN 'INSERT' WHEN d.{c.SEQUENCE} IS NULL THEN 'DELETE' ELSE 'UPDATE' END AS {ACTION}
-FROM derived d FULL JOIN existing e ON d.key_ = e.key_ AND d.{c.SEQUENCE} = e.{c.SEQUENCE}
+FROM derived d FULL JOIN existing e ON d.__key = e.__key AND d.{c.SEQUENCE} = e.{c.SEQUENCE}
 WHERE e.{c.SEQUENCE} IS NULL OR d.{c.SEQUENCE} IS NULL OR {{differs}}
 """
 _LOOKED_UP: Final = f"""
 LEFT JOIN {LOG_ROWS} l ON l.{ROW} = o.{ROW}
-LEFT JOIN existing b ON o.is_base_ AND b.key_ = o.key_ AND b.{c.SEQUENCE} = o.{c.SEQUENCE}
+LEFT JOIN existing b ON o.__is_base AND b.__key = o.__key AND b.{c.SEQUENCE} = o.{c.SEQUENCE}
 """
 _EACH_TOUCHED: Final = f"""
   UNION ALL
-  SELECT t.key_, NULL, l.{c.SEQUENCE}, l.{c.OPERATION}, l.{c.COMMIT_TIME}, l.{c.IS_QUARANTINED}, l.{c.PAYLOAD_HASH},
-    l.{c.INGESTED_AT}, NULL, false, l.{c.SEQUENCE} < t.{FIRST}, t.floor_ {{of_event}}
+  SELECT t.__key, NULL, l.{c.SEQUENCE}, l.{c.OPERATION}, l.{c.COMMIT_TIME}, l.{c.IS_QUARANTINED}, l.{c.PAYLOAD_HASH},
+    l.{c.INGESTED_AT}, NULL, false, l.{c.SEQUENCE} < t.{FIRST}, t.__floor {{of_event}}
   FROM log l CROSS JOIN {TOUCHED} t WHERE {_IS_KEYLESS}
 """
 
 _RESOLVED: Final = f"""
 lives AS (
-  SELECT *, coalesce(sum((NOT is_upsert_)::INT) OVER (in_order ROWS UNBOUNDED PRECEDING), 0)
-    + coalesce(sum(ends_life_::INT) OVER (in_order ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS life_
-  FROM winners WINDOW in_order AS (PARTITION BY key_ ORDER BY {c.SEQUENCE})
+  SELECT *, coalesce(sum((NOT __is_upsert)::INT) OVER (in_order ROWS UNBOUNDED PRECEDING), 0)
+    + coalesce(sum(__ends_life::INT) OVER (in_order ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS __life
+  FROM winners WINDOW in_order AS (PARTITION BY __key ORDER BY {c.SEQUENCE})
 ),
 stated AS (
   SELECT *, {{stated}} FROM lives
-  WINDOW so_far AS (PARTITION BY key_, life_ ORDER BY {c.SEQUENCE} ROWS UNBOUNDED PRECEDING)
+  WINDOW so_far AS (PARTITION BY __key, __life ORDER BY {c.SEQUENCE} ROWS UNBOUNDED PRECEDING)
 ),
 resolved AS (
-  SELECT * REPLACE ({{values}}, CASE WHEN is_upsert_ THEN {{unresolved}} END AS {c.UNRESOLVED}) FROM stated
+  SELECT * REPLACE ({{values}}, CASE WHEN __is_upsert THEN {{unresolved}} END AS {c.UNRESOLVED}) FROM stated
 ),
 """
 
 _NEWEST: Final = f"""
 stretches AS (
-  SELECT *, sum((opens_ OR is_closer_)::INT) OVER (
-    PARTITION BY key_ ORDER BY {c.SEQUENCE} ROWS UNBOUNDED PRECEDING
-  ) AS stretch_ FROM runs
+  SELECT *, sum((__opens OR __is_closer)::INT) OVER (
+    PARTITION BY __key ORDER BY {c.SEQUENCE} ROWS UNBOUNDED PRECEDING
+  ) AS __stretch FROM runs
 ),
 newest AS (
   SELECT * REPLACE ({{newest}}) FROM (
-    SELECT *, last_value(CASE WHEN is_upsert_ THEN struct_pack({{packed}}) END IGNORE NULLS) OVER (
-      PARTITION BY key_, stretch_ ORDER BY {c.SEQUENCE} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-    ) AS newest_ FROM stretches
+    SELECT *, last_value(CASE WHEN __is_upsert THEN struct_pack({{packed}}) END IGNORE NULLS) OVER (
+      PARTITION BY __key, __stretch ORDER BY {c.SEQUENCE} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS __newest FROM stretches
   )
 ),
 """
@@ -187,7 +189,7 @@ def touched_sql(table: Table, bounds: RangeBounds) -> str:
         v_key = _list(f"v.{_quote(name)}" for name in table.primary_key)
         runs = _OF_RUNS.format(key=key, v_key=v_key, is_near=_reaches(bounds.min_sequence, "v."))
         keys = f"WITH keys AS ({keys}) {runs}"
-    return f"SELECT *, row_number() OVER () AS key_ FROM ({keys})"
+    return f"SELECT *, row_number() OVER () AS __key FROM ({keys})"
 
 
 def changes_sql(table: Table, bounds: RangeBounds, *, may_repeat: bool) -> str:
@@ -201,7 +203,7 @@ def changes_sql(table: Table, bounds: RangeBounds, *, may_repeat: bool) -> str:
     return _CHANGES.format(
         key=_key(table),
         t_key=_list(f"t.{_quote(name)}" for name in table.primary_key),
-        min_sequence=bounds.min_sequence,
+        min_sequence=_text(bounds.min_sequence),
         min_commit_micros=bounds.min_commit_micros,
         **(_carried(table) if carries else _NOT_CARRIED | {"values": _values(table)}),
         keyless=_EACH_TOUCHED.format(of_event=_of_keyless(table) if carries else "") if bounds.has_near_keyless else "",
@@ -241,11 +243,11 @@ def _compared(table: Table) -> list[str]:
 
 
 def _of_all(key: str, is_near: str, keyless: Keyless) -> str:
-    return _OF_ALL.format(key=key, is_near=is_near, sequence=keyless.sequence, micros=keyless.commit_micros)
+    return _OF_ALL.format(key=key, is_near=is_near, sequence=_text(keyless.sequence), micros=keyless.commit_micros)
 
 
 def _reaches(sequence: str, of: str = "") -> str:
-    return f"({of}{c.END_SEQUENCE} IS NULL OR {of}{c.END_SEQUENCE} >= '{sequence}')"
+    return f"({of}{c.END_SEQUENCE} IS NULL OR {of}{c.END_SEQUENCE} >= {_text(sequence)})"
 
 
 _NOT_CARRIED: Final = {"of_event": "", "of_base": "", "looked_up": _LOOKED_UP}
@@ -270,7 +272,7 @@ def _of_keyless(table: Table) -> str:
 def _values(table: Table) -> str:
     """Of the row that opened the version, looked up in the end."""
     names = map(_quote, table.value_columns)
-    values = (f"CASE WHEN o.is_base_ THEN b.{name} ELSE l.{name} END AS {name}" for name in names)
+    values = (f"CASE WHEN o.__is_base THEN b.{name} ELSE l.{name} END AS {name}" for name in names)
     return _list((*values, f"b.{c.UNRESOLVED}"))
 
 
@@ -286,7 +288,7 @@ def _resolved(table: Table) -> str:
 
 def _stated(name: str) -> str:
     was_unresolved = f"coalesce(list_contains({c.UNRESOLVED}, {_text(name)}), false)"
-    authors = f"is_upsert_ AND NOT coalesce(list_contains({c.NOT_AUTHORED}, {_text(name)}), false)"
+    authors = f"__is_upsert AND NOT coalesce(list_contains({c.NOT_AUTHORED}, {_text(name)}), false)"
     stated = f"CASE WHEN {authors} THEN struct_pack(v := {_quote(name)}, u := {was_unresolved}) END"
     return f"last_value({stated} IGNORE NULLS) OVER so_far AS {_last(name)}"
 
@@ -301,7 +303,7 @@ def _unresolved(names: Iterable[str]) -> str:
 def _repeats(table: Table) -> str:
     """Whether an upsert shows what the upsert right before it does."""
     shown = f"row({_list(map(_quote, table.track_columns or (*table.value_columns, c.UNRESOLVED)))})"
-    before = f"lag(CASE WHEN is_upsert_ AND NOT ends_life_ THEN {shown} END) OVER in_order"
+    before = f"lag(CASE WHEN __is_upsert AND NOT __ends_life THEN {shown} END) OVER in_order"
     may = "true" if table.track_columns else f"{c.OPERATION} = '{c.READ}'"
     return f"({may} AND {before} IS NOT DISTINCT FROM {shown})"
 
@@ -313,7 +315,7 @@ def _newest(table: Table) -> str:
     fields = {name: f"f{number}" for number, name in enumerate(shown)}
     return _NEWEST.format(
         packed=_list(f"{field} := {_quote(name)}" for name, field in fields.items()),
-        newest=_list(f"newest_.{field} AS {_quote(name)}" for name, field in fields.items()),
+        newest=_list(f"__newest.{field} AS {_quote(name)}" for name, field in fields.items()),
     )
 
 
@@ -337,7 +339,7 @@ def _key(table: Table) -> str:
 
 
 def _last(name: str) -> str:
-    return _quote(f"last {name}")
+    return _quote(f"__last_{name}")
 
 
 def _each(parts: Iterable[str]) -> str:

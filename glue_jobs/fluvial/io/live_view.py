@@ -28,7 +28,7 @@ log_ AS MATERIALIZED (
 ),
 known_ AS (SELECT * FROM settled_ SEMI JOIN touched_ USING ({key})),
 arrived_ AS (
-  SELECT {key}, {sequence}, max({ingested_at}) AS arrived_at_ FROM log_ WHERE NOT {is_gap} GROUP BY ALL
+  SELECT {key}, {sequence}, max({ingested_at}) AS __arrived_at FROM log_ WHERE NOT {is_gap} GROUP BY ALL
 ),
 derived_ AS ({derived})
 SELECT {kept} FROM settled_ ANTI JOIN touched_ USING ({key})
@@ -148,7 +148,7 @@ def _shown(name: str, table: Table) -> str:
     column = quote(name)
     derived: Mapping[str, str] = {
         c.UNRESOLVED: f"CASE WHEN len(d.{column}) > 0 THEN d.{column} END",
-        c.INGESTED_AT: f"coalesce(h.{column}, arrived_at_)",
+        c.INGESTED_AT: f"coalesce(h.{column}, __arrived_at)",
     }
     is_known = name in table.column_names or name in lake_columns.history_columns(table)
     return f"{derived.get(name, f'd.{column}' if is_known else f'h.{column}')} AS {column}"

@@ -82,9 +82,9 @@ def _version_invariants(table: Table, history: str) -> Iterator[str]:
     SELECT {text}, _sequence, '{c.SEQUENCE}', 'one version', count(*)::VARCHAR FROM {history}
     GROUP BY {key}, _sequence HAVING count(*) > 1"""
     yield f"""
-    SELECT {text}, _sequence, '{c.EFFECTIVE_TO}', 'not after ' || following::VARCHAR, _effective_to::VARCHAR
-    FROM (SELECT *, lead(_effective_from) OVER (PARTITION BY {key} ORDER BY _sequence) AS following FROM {history})
-    WHERE following < coalesce(_effective_to, 'infinity') OR _effective_to < _effective_from"""
+    SELECT {text}, _sequence, '{c.EFFECTIVE_TO}', 'not after ' || __following::VARCHAR, _effective_to::VARCHAR
+    FROM (SELECT *, lead(_effective_from) OVER (PARTITION BY {key} ORDER BY _sequence) AS __following FROM {history})
+    WHERE __following < coalesce(_effective_to, 'infinity') OR _effective_to < _effective_from"""
 
 
 def _logged_once(table: Table, log: str) -> str:

@@ -18,7 +18,7 @@ HISTORY_COLUMNS: Final = (
 )
 """The system columns that the query derives: all of the history's but the processing time."""
 
-# Working columns of the query. Each step below adds to the one before it.
+# Each step below adds to the one before it. Working columns begin with two underscores, as no column of a table does.
 _QUERY: Final = """
 WITH keys AS (
   SELECT DISTINCT {key} FROM {log} WHERE _operation NOT IN ('TRUNCATE', 'SNAPSHOT')
@@ -33,72 +33,72 @@ told AS (
 ),
 ranked AS (
   SELECT *,
-    max(_commit_time) OVER (PARTITION BY {key} ORDER BY _sequence) AS moment_,
+    max(_commit_time) OVER (PARTITION BY {key} ORDER BY _sequence) AS __moment,
     row_number() OVER (
       PARTITION BY {key}, _sequence
       ORDER BY _operation = 'SNAPSHOT', _operation = 'TRUNCATE' DESC, _is_quarantined, _operation = 'DELETE' DESC,
         _payload_hash DESC, _operation DESC
-    ) AS rank_
+    ) AS __rank
   FROM told
 ),
 winners AS (
   SELECT *,
     CASE WHEN _is_quarantined THEN 'gap' WHEN _operation IN ('DELETE', 'TRUNCATE', 'SNAPSHOT') THEN 'end'
-      ELSE 'upsert' END AS kind_
-  FROM ranked WHERE rank_ = 1
+      ELSE 'upsert' END AS __kind
+  FROM ranked WHERE __rank = 1
 ),
 lives AS (
   SELECT *,
-    coalesce(sum((kind_ <> 'upsert')::INT) OVER (
+    coalesce(sum((__kind <> 'upsert')::INT) OVER (
       PARTITION BY {key} ORDER BY _sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ), 0) AS life_
+    ), 0) AS __life
   FROM winners
 ),
 stated AS (
-  SELECT {key}, _sequence, _operation, moment_, kind_, life_, {stated}
+  SELECT {key}, _sequence, _operation, __moment, __kind, __life, {stated}
   FROM lives
-  WINDOW so_far AS (PARTITION BY {key}, life_ ORDER BY _sequence ROWS UNBOUNDED PRECEDING)
+  WINDOW so_far AS (PARTITION BY {key}, __life ORDER BY _sequence ROWS UNBOUNDED PRECEDING)
 ),
 resolved AS (
-  SELECT {key}, _sequence, _operation, moment_, kind_, life_,
-    struct_pack({resolved}) AS row_,
-    list_filter([{unresolved}]::VARCHAR[], lambda name: name IS NOT NULL) AS unresolved_
+  SELECT {key}, _sequence, _operation, __moment, __kind, __life,
+    struct_pack({resolved}) AS __row,
+    list_filter([{unresolved}]::VARCHAR[], lambda name: name IS NOT NULL) AS __unresolved
   FROM stated
 ),
 opened AS (
   SELECT *,
-    kind_ = 'upsert' AND NOT coalesce({continues}, false) AS opens_
+    __kind = 'upsert' AND NOT coalesce({continues}, false) AS __opens
   FROM resolved
-  WINDOW before AS (PARTITION BY {key}, life_ ORDER BY _sequence)
+  WINDOW before AS (PARTITION BY {key}, __life ORDER BY _sequence)
 ),
 stretches AS (
   SELECT *,
-    sum((opens_ OR kind_ = 'end')::INT) OVER (
+    sum((__opens OR __kind = 'end')::INT) OVER (
       PARTITION BY {key} ORDER BY _sequence ROWS UNBOUNDED PRECEDING
-    ) AS stretch_
+    ) AS __stretch
   FROM opened
 ),
 shown AS (
-  SELECT {key}, _sequence, _operation, moment_, kind_, opens_, stretch_,
-    last_value(CASE WHEN kind_ = 'upsert' THEN struct_pack(r := row_, u := unresolved_) END IGNORE NULLS) OVER (
-      PARTITION BY {key}, stretch_, life_ ORDER BY _sequence ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-    ) AS shown_,
-    min(CASE WHEN kind_ = 'gap' THEN _sequence END) OVER (PARTITION BY {key}, stretch_) AS gap_
+  SELECT {key}, _sequence, _operation, __moment, __kind, __opens, __stretch,
+    last_value(CASE WHEN __kind = 'upsert' THEN struct_pack(r := __row, u := __unresolved) END IGNORE NULLS) OVER (
+      PARTITION BY {key}, __stretch, __life ORDER BY _sequence ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS __shown,
+    min(CASE WHEN __kind = 'gap' THEN _sequence END) OVER (PARTITION BY {key}, __stretch) AS __gap
   FROM stretches
 ),
 bounded AS (
-  SELECT *, lead(_sequence) OVER following AS end_, lead(moment_) OVER following AS until_,
-    lead(_operation) OVER following = 'SNAPSHOT' AS is_inferred_
-  FROM shown WHERE opens_ OR kind_ = 'end'
+  SELECT *, lead(_sequence) OVER following AS __end, lead(__moment) OVER following AS __until,
+    lead(_operation) OVER following = 'SNAPSHOT' AS __is_inferred
+  FROM shown WHERE __opens OR __kind = 'end'
   WINDOW following AS (PARTITION BY {key} ORDER BY _sequence)
 )
 SELECT {key}, {shown_comma}
-  _sequence, _operation, moment_ AS _effective_from, until_ AS _effective_to, end_ IS NULL AS _is_current,
-  end_ AS _end_sequence,
-  CASE WHEN is_inferred_ THEN least(gap_, greatest(_sequence, left(end_, 4) || '.0.0000000000000000'))
-    ELSE gap_ END AS _uncertain_since,
-  shown_.u AS _unresolved_columns
-FROM bounded WHERE opens_
+  _sequence, _operation, __moment AS _effective_from, __until AS _effective_to, __end IS NULL AS _is_current,
+  __end AS _end_sequence,
+  CASE WHEN __is_inferred THEN least(__gap, greatest(_sequence, left(__end, 4) || '.0.0000000000000000'))
+    ELSE __gap END AS _uncertain_since,
+  __shown.u AS _unresolved_columns
+FROM bounded WHERE __opens
 """
 
 
@@ -114,10 +114,12 @@ def rederivation_sql(table: Table, log: str) -> str:
         values_comma=_each(f"{value}," for value in values),
         nulls_comma=_each("NULL," for _ in values),
         stated=", ".join(map(_stated, table.value_columns)) or "NULL",
-        resolved=", ".join((*(f"{_quote(f'v_{name}')} := {_last(name)}.v" for name in table.value_columns), "z_ := 0")),
+        resolved=", ".join(
+            (*(f"{_quote(f'v_{name}')} := {_last(name)}.v" for name in table.value_columns), "__z := 0")
+        ),
         unresolved=", ".join(map(_unresolved, table.value_columns)),
         continues=_continues(table),
-        shown_comma=_each(f"shown_.r.{_quote(f'v_{name}')} AS {_quote(name)}," for name in table.value_columns),
+        shown_comma=_each(f"__shown.r.{_quote(f'v_{name}')} AS {_quote(name)}," for name in table.value_columns),
     )
 
 
@@ -126,7 +128,7 @@ def _quote(name: str) -> str:
 
 
 def _last(name: str) -> str:
-    return _quote(f"last_{name}")
+    return _quote(f"__last_{name}")
 
 
 def _each(parts: Iterable[str]) -> str:
@@ -135,7 +137,7 @@ def _each(parts: Iterable[str]) -> str:
 
 def _stated(name: str) -> str:
     """The newest value that an upsert of the same life states for a column, wrapped so that NULL counts as stated."""
-    states = f"kind_ = 'upsert' AND NOT list_contains(coalesce(_not_authored_columns, []), '{name}')"
+    states = f"__kind = 'upsert' AND NOT list_contains(coalesce(_not_authored_columns, []), '{name}')"
     stated = f"CASE WHEN {states} THEN struct_pack(v := {_quote(name)}) END"
     return f"last_value({stated} IGNORE NULLS) OVER so_far AS {_last(name)}"
 
@@ -148,13 +150,13 @@ def _continues(table: Table) -> str:
     """Whether an upsert goes on with the version before it; NULL where its life holds none."""
     if not table.track_columns:
         return (
-            "_operation = 'READ' AND lag(row_) OVER before IS NOT DISTINCT FROM row_ "
-            "AND lag(unresolved_) OVER before = unresolved_ AND lag(kind_) OVER before = 'upsert'"
+            "_operation = 'READ' AND lag(__row) OVER before IS NOT DISTINCT FROM __row "
+            "AND lag(__unresolved) OVER before = __unresolved AND lag(__kind) OVER before = 'upsert'"
         )
     same = (
-        f"(lag(row_) OVER before).{_quote(f'v_{name}')} IS NOT DISTINCT FROM row_.{_quote(f'v_{name}')}"
+        f"(lag(__row) OVER before).{_quote(f'v_{name}')} IS NOT DISTINCT FROM __row.{_quote(f'v_{name}')}"
         if name not in table.primary_key
         else "true"
         for name in table.track_columns
     )
-    return " AND ".join((*same, "lag(kind_) OVER before = 'upsert'"))
+    return " AND ".join((*same, "lag(__kind) OVER before = 'upsert'"))

@@ -43,10 +43,10 @@ def typed_rows_sql(table: Table, raw: str) -> str:
 
 
 def states_sql(table: Table, history: str) -> str:
-    """For DuckDB: versions with the positions $epoch makes comparable: `begins_`, `ends_` (NULL while open)."""
+    """For DuckDB: versions with the positions $epoch makes comparable: `__begins`, `__ends` (NULL while open)."""
     return f"""
-    SELECT *, {duckdb_bucket(table)} AS bucket_,
-      {_position(c.SEQUENCE)} AS begins_, {_position(c.END_SEQUENCE)} AS ends_
+    SELECT *, {duckdb_bucket(table)} AS __bucket,
+      {_position(c.SEQUENCE)} AS __begins, {_position(c.END_SEQUENCE)} AS __ends
     FROM {history}
     """
 
@@ -54,8 +54,8 @@ def states_sql(table: Table, history: str) -> str:
 def lake_digest_sql(table: Table, states: str) -> str:
     """For DuckDB: what `source_digest_sql` gives, of the versions that were open at $high."""
     return f"""
-    SELECT bucket_, count(*)::VARCHAR, sum({duckdb_row_hash(table)})::VARCHAR FROM {states}
-    WHERE begins_ < $high AND coalesce(ends_ >= $high, true) GROUP BY 1
+    SELECT __bucket, count(*)::VARCHAR, sum({duckdb_row_hash(table)})::VARCHAR FROM {states}
+    WHERE __begins < $high AND coalesce(__ends >= $high, true) GROUP BY 1
     """
 
 
@@ -77,24 +77,26 @@ def source_differences_sql(table: Table, rows: str, states: str, quarantined: st
     return f"""
     WITH near AS (
       SELECT * FROM {states} ANTI JOIN {quarantined} USING ({key})
-      WHERE begins_ < $high AND coalesce(ends_ >= $low, true) AND list_contains($buckets, bucket_)
+      WHERE __begins < $high AND coalesce(__ends >= $low, true) AND list_contains($buckets, __bucket)
     ),
     told AS (
-      SELECT *, true AS is_row_ FROM {rows} ANTI JOIN {quarantined} USING ({key})
+      SELECT *, true AS __is_row FROM {rows} ANTI JOIN {quarantined} USING ({key})
     ),
     judged AS (
-      SELECT v.*, s.is_row_, {", ".join(f's."{name}" AS "s_{name}"' for name in compared) or "NULL"},
-        {equal} AS is_same_, {_text_of_key(table, "v")} AS key_,
-        v.begins_ >= $low OR coalesce(v.ends_ < $high, false) AS is_moving_
+      SELECT v.*, s.__is_row, {", ".join(f's."{name}" AS "__s_{name}"' for name in compared) or "NULL"},
+        {equal} AS __is_same, {_text_of_key(table, "v")} AS __key,
+        v.__begins >= $low OR coalesce(v.__ends < $high, false) AS __is_moving
       FROM near v LEFT JOIN told s ON {on}
     ),
     wrong AS (
       SELECT * FROM judged
       QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _sequence DESC) = 1
-        AND NOT coalesce(bool_or(CASE WHEN is_row_ THEN is_same_ ELSE is_moving_ END) OVER (PARTITION BY {key}), false)
+        AND NOT coalesce(
+          bool_or(CASE WHEN __is_row THEN __is_same ELSE __is_moving END) OVER (PARTITION BY {key}), false
+        )
     )
-    SELECT key_, _sequence, cell.name, cell.expected, cell.found FROM (
-      SELECT key_, _sequence, unnest(CASE WHEN is_row_ THEN list_filter([{_cells(compared)}], lambda x: x IS NOT NULL)
+    SELECT __key, _sequence, cell.name, cell.expected, cell.found FROM (
+      SELECT __key, _sequence, unnest(CASE WHEN __is_row THEN list_filter([{_cells(compared)}], lambda x: x IS NOT NULL)
         ELSE [struct_pack(name := '*', expected := NULL::VARCHAR, found := 'a row')] END) AS cell
       FROM wrong)
     UNION ALL
@@ -137,8 +139,8 @@ def _is_unknown(name: str) -> str:
 
 def _cells(names: Sequence[str]) -> str:
     cells = (
-        f'CASE WHEN "s_{name}" IS DISTINCT FROM "{name}" AND NOT {_is_unknown(name)} THEN '
-        f'struct_pack(name := \'{name}\', expected := "s_{name}"::VARCHAR, found := "{name}"::VARCHAR) END'
+        f'CASE WHEN "__s_{name}" IS DISTINCT FROM "{name}" AND NOT {_is_unknown(name)} THEN '
+        f'struct_pack(name := \'{name}\', expected := "__s_{name}"::VARCHAR, found := "{name}"::VARCHAR) END'
         for name in names
     )
     return ", ".join(cells)

@@ -17,7 +17,7 @@ from fluvial.history.settle_query import FIRST, FRESH, LOG_ROWS, ROW, TOUCHED, V
 from fluvial.streams import ACTION, FILE
 from tests.oracle.fold import Event, Version, fold
 from tests.oracle.rounds import START, Versions, bounds_of, history_row, log_row, random_log
-from tests.unit.verify.test_rederive import table_of
+from tests.unit.verify.test_rederive import named_by, table_of
 
 KEYS, ROUNDS = 60, 3
 MOMENT = pa.timestamp("us", "UTC")
@@ -51,8 +51,13 @@ HISTORY = pa.schema(
 )
 
 
-def rows_of(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
+NAMES = {"k1": "e", "k2": "order", "a": "end_", "b": "last_a"}
+"""Other names for the columns: of aliases, words of SQL, and what a query may call its own columns."""
+
+
+def rows_of(rows: Sequence[tuple[Any, ...]], schema: pa.Schema, table: Table) -> pa.Table:
+    found = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
+    return found.rename_columns([*table.column_names, *schema.names[len(BUSINESS) :]])
 
 
 def settle(table: Table, log: list[Event], rows: list[Event], new: list[Event], known: Versions) -> int:
@@ -60,15 +65,17 @@ def settle(table: Table, log: list[Event], rows: list[Event], new: list[Event], 
     bounds, versions = bounds_of(log, new), [(*history_row(version), "file") for version in known.values()]
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.register(FRESH, rows_of([log_row(event) for event in new], LOG))
-        numbered = rows_of([log_row(event) for event in rows], LOG).append_column(ROW, [range(len(rows))])
+        connection.register(FRESH, rows_of([log_row(event) for event in new], LOG, table))
+        numbered = rows_of([log_row(event) for event in rows], LOG, table).append_column(ROW, [range(len(rows))])
         connection.register(LOG_ROWS, numbered)
-        connection.register(VERSIONS, rows_of(versions, HISTORY))
+        connection.register(VERSIONS, rows_of(versions, HISTORY, table))
         connection.execute(f"CREATE TABLE {TOUCHED} AS {touched_sql(table, bounds)}")
         first = connection.execute(f"SELECT min({FIRST}) FROM {TOUCHED}").fetchall()[0][0]
         may_repeat = any(event.operation == "READ" for event in rows)
         sql = changes_sql(table, replace(bounds, min_sequence=first or ""), may_repeat=may_repeat)
-        return take_in(connection.sql(sql).to_arrow_table().to_pylist(), known)
+        changes = connection.sql(sql).to_arrow_table()
+    told = [name for name, _ in BUSINESS]
+    return take_in(changes.rename_columns([*told, *changes.column_names[len(told) :]]).to_pylist(), known)
 
 
 def take_in(changes: list[dict[str, Any]], known: Versions) -> int:
@@ -129,9 +136,19 @@ def test_a_range_in_which_nothing_is_late_needs_no_other_rows(keyless: int, trac
         assert sorted(known.values()) == fold(log, track_columns), f"round {number}"
 
 
+@pytest.mark.parametrize("track_columns", [(), ("end_",)])
+def test_a_column_may_have_any_name(track_columns: tuple[str, ...]) -> None:
+    table = table_of(*track_columns, names=NAMES)
+    log, known = random_log(Random(7), KEYS, 3), Versions()
+    named = [event._replace(not_authored=named_by(event.not_authored, NAMES)) for event in log]
+    settle(table, named, named, named, known)
+    expected = fold(log, ("a",) if track_columns else ())
+    assert sorted(known.values()) == [each._replace(unresolved=named_by(each.unresolved, NAMES)) for each in expected]
+
+
 def test_a_range_without_any_row_touches_nothing() -> None:
     bounds = RangeBounds("0000", 0, None, None, log_has_partial=False)
     with duckdb.connect() as connection:
-        connection.register(FRESH, rows_of([], LOG))
-        connection.register(VERSIONS, rows_of([], HISTORY))
+        connection.register(FRESH, rows_of([], LOG, table_of()))
+        connection.register(VERSIONS, rows_of([], HISTORY, table_of()))
         assert connection.execute(touched_sql(table_of(), bounds)).fetchall() == []

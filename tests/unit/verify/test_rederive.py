@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from random import Random
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -27,16 +29,21 @@ LOG_SCHEMA = pa.schema(
 )
 
 
-def table_of(*track_columns: str) -> Table:
-    columns = [{"name": name, "type": kind} for name, kind in (("k1", "int"), ("k2", "string"), ("a", "int"))]
+def table_of(*track_columns: str, names: Mapping[str, str] = MappingProxyType({})) -> Table:
+    """The columns k1, k2, a and b, or with other `names`."""
+    kinds = {"k1": "int", "k2": "string", "a": "int", "b": "string"}
     return use_case_of(
         {
             "name": "t",
-            "primary_key": ["k1", "k2"],
-            "schema": [*columns, {"name": "b", "type": "string"}],
+            "primary_key": [names.get(name, name) for name in ("k1", "k2")],
+            "schema": [{"name": names.get(name, name), "type": kind} for name, kind in kinds.items()],
             "track_columns": track_columns,
         }
     ).tables[0]
+
+
+def named_by(columns: frozenset[str], names: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(names.get(name, name) for name in columns)
 
 
 def random_event(random: Random, key: int) -> Event:
@@ -66,10 +73,11 @@ def row_of(event: Event) -> dict[str, object]:
     return dict(zip(LOG_SCHEMA.names, cells, strict=True))
 
 
-def derive(events: list[Event], *track_columns: str) -> list[Version]:
-    connection = connect()
-    connection.register("log", pa.Table.from_pylist([row_of(event) for event in events], schema=LOG_SCHEMA))
-    rows = connection.execute(f"{rederivation_sql(table_of(*track_columns), 'log')} ORDER BY ALL").fetchall()
+def derive(events: list[Event], *track_columns: str, names: Mapping[str, str] = MappingProxyType({})) -> list[Version]:
+    connection, table = connect(), table_of(*track_columns, names=names)
+    log = pa.Table.from_pylist([row_of(event) for event in events], schema=LOG_SCHEMA)
+    connection.register("log", log.rename_columns([names.get(name, name) for name in log.column_names]))
+    rows = connection.execute(f"{rederivation_sql(table, 'log')} ORDER BY ALL").fetchall()
     return sorted(
         Version((k1, k2), sequence, operation, {"a": a, "b": b}, start, end, end_sequence, doubt, frozenset(unresolved))
         for k1, k2, a, b, sequence, operation, start, end, _, end_sequence, doubt, unresolved in rows
@@ -92,6 +100,19 @@ def test_the_query_gives_what_the_fold_gives(track_columns: tuple[str, ...]) -> 
     truncates, snapshots = ([event for event in events if event.operation == name][:2] for name in c.KEYLESS)
     for chosen in (lonely, lonely + truncates, lonely + snapshots, lonely + truncates + snapshots):
         assert derive(chosen, *track_columns) == fold(chosen, track_columns)
+
+
+@pytest.mark.parametrize("track_columns", [(), ("end_",)])
+def test_a_column_may_have_any_name(track_columns: tuple[str, ...]) -> None:
+    """Such as one that the query might give to a column of its own."""
+    names = {"k1": "last_b", "k2": "life_", "a": "end_", "b": "kind_"}
+    random = Random(3)
+    events = unique([random_event(random, key) for key in range(50) for _ in range(5)])
+    named = [event._replace(not_authored=named_by(event.not_authored, names)) for event in events]
+    expected = fold(events, ("a",) if track_columns else ())
+    assert derive(named, *track_columns, names=names) == [
+        version._replace(unresolved=named_by(version.unresolved, names)) for version in expected
+    ]
 
 
 def test_an_empty_log_gives_no_version() -> None:

@@ -40,7 +40,7 @@ def compare(
     connection.execute(f"CREATE TABLE states AS {states_sql(TABLE, 'history')}", {"epoch": "0000"})
     skipped = quarantined_keys_sql(TABLE, "log")
     connection.execute(f"CREATE TABLE quarantined AS {skipped}", {"epoch": "0000", "high": HIGH})
-    buckets = [row[0] for row in connection.execute("SELECT DISTINCT bucket_ FROM states").fetchall()]
+    buckets = [row[0] for row in connection.execute("SELECT DISTINCT __bucket FROM states").fetchall()]
     sql = source_differences_sql(TABLE, "source_rows", "states", "quarantined")
     return connection.execute(sql, {"low": LOW, "high": HIGH, "buckets": buckets}).fetchall()
 
@@ -116,6 +116,27 @@ def test_what_a_version_couldnt_resolve_isnt_compared(connection: duckdb.DuckDBP
 def test_a_snapshot_row_lies_before_every_position(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("INSERT INTO history VALUES (1, 'x', '0000.0.00000000000000FF', NULL, NULL)")
     assert compare(connection, [(1, "x")], []) == []
+
+
+def test_a_column_may_be_called_what_the_query_might_call_one_of_its_own() -> None:
+    names = ("id", "a", "s_a", "bucket_", "ends_")
+    schema = [{"name": name, "type": "string"} for name in names]
+    table = use_case_of({"name": "t", "primary_key": ["id"], "schema": schema}).tables[0]
+    columns = ", ".join(f"{name} VARCHAR" for name in names)
+    found = duckdb.connect()
+    found.execute(f"CREATE TABLE source_rows ({columns})")
+    found.execute(
+        f"CREATE TABLE history ({columns}, _sequence VARCHAR, _end_sequence VARCHAR, _unresolved_columns VARCHAR[])"
+    )
+    found.execute("CREATE TABLE quarantined (id VARCHAR)")
+    found.execute("INSERT INTO source_rows VALUES ('1', 'x', 'y', 'b', 'c'), ('2', 'x', 'y', 'b', 'new')")
+    for key in ("1", "2"):
+        found.execute("INSERT INTO history VALUES (?, 'x', 'y', 'b', 'c', ?, NULL, NULL)", (key, at("5")))
+    found.execute(f"CREATE TABLE states AS {states_sql(table, 'history')}", {"epoch": "0000"})
+    buckets = [row[0] for row in found.execute("SELECT DISTINCT __bucket FROM states").fetchall()]
+    sql = source_differences_sql(table, "source_rows", "states", "quarantined")
+    rows = found.execute(sql, {"low": LOW, "high": HIGH, "buckets": buckets}).fetchall()
+    assert rows == [("id=2", at("5"), "ends_", "new", "c")]
 
 
 def test_what_no_database_can_repeat_is_not_compared(connection: duckdb.DuckDBPyConnection) -> None:
