@@ -13,18 +13,8 @@ from fluvial import columns as c
 from fluvial.config.locations import TableLocations
 from fluvial.config.model import Table
 from fluvial.history.range_bounds import RangeBounds
-from fluvial.history.settle_query import (
-    CHANGES,
-    FIRST,
-    FRESH,
-    LOG_ROWS,
-    ROW,
-    TOUCHED,
-    VERSIONS,
-    changes_sql,
-    rewritten_sql,
-    touched_sql,
-)
+from fluvial.history.settle_query import changes_sql, rewritten_sql, touched_sql
+from fluvial.history.settle_templates import CHANGES, FIRST, FRESH, LOG_ROWS, ROW, TOUCHED, VERSIONS
 from fluvial.io import delta
 from fluvial.io.arrow_files import ArrowFiles, UnsuitedError, stored_file
 from fluvial.io.arrow_types import arrow_schema

@@ -13,7 +13,8 @@ import pytest
 
 from fluvial.config.model import Table
 from fluvial.history.range_bounds import RangeBounds
-from fluvial.history.settle_query import FIRST, FRESH, LOG_ROWS, ROW, TOUCHED, VERSIONS, changes_sql, touched_sql
+from fluvial.history.settle_query import changes_sql, touched_sql
+from fluvial.history.settle_templates import FIRST, FRESH, LOG_ROWS, ROW, TOUCHED, VERSIONS
 from fluvial.streams import ACTION, FILE
 from tests.oracle.fold import Event, Version, fold
 from tests.oracle.rounds import START, Versions, bounds_of, history_row, log_row, random_log
