@@ -23,6 +23,7 @@ from fluvial.streams import IMAGE, RAW_VALUE, BatchContext, FreshEvents, Records
 from tests.benchmarks.cost import Meter
 from tests.spark.code_room import compiled
 from tests.spark.records import TINY, debezium, dms, records
+from tests.spark.settled_by_spark import SettledBySpark
 
 BAD_PRICE = "-1.00"
 EVENTS = 10
@@ -32,9 +33,11 @@ EVENTS = 10
 class Bench:
     """A table's writer, and how many jobs each of its steps starts."""
 
-    def __init__(self, spark: SparkSession, table: Table, locations: Locations) -> None:
+    def __init__(
+        self, spark: SparkSession, table: Table, locations: Locations, maker: type[TableWriter] = TableWriter
+    ) -> None:
         self.meter = Meter(spark)
-        self.writer = TableWriter(spark, table, locations.table(table))
+        self.writer = maker(spark, table, locations.table(table))
 
     def jobs(self, step: Callable[[], object]) -> list[str]:
         """What each job says of itself; they are the whole driver's: nothing else runs beside a test."""
@@ -85,7 +88,16 @@ def updates(spark: SparkSession, first: int, lsn: int) -> DataFrame:
 @pytest.fixture
 def bench(spark: SparkSession, tiny: UseCase, lake: Path) -> Bench:
     """The items table, behind its first batches, when every table exists."""
-    bench = Bench(spark, tiny.table("items"), Locations(tiny, lake))
+    return begun(spark, Bench(spark, tiny.table("items"), Locations(tiny, lake)))
+
+
+@pytest.fixture
+def by_spark(spark: SparkSession, tiny: UseCase, lake: Path) -> Bench:
+    """The same, whose every settle is Spark's."""
+    return begun(spark, Bench(spark, tiny.table("items"), Locations(tiny, lake), SettledBySpark))
+
+
+def begun(spark: SparkSession, bench: Bench) -> Bench:
     bench.write(inserts(spark, 1, BAD_PRICE), 0)
     return bench
 
@@ -133,26 +145,50 @@ def test_generated_code_serves_every_large_batch(spark: SparkSession, tiny: UseC
     assert classes[4] == classes[2]
 
 
-def test_a_settle_that_only_adds_versions_takes_three_jobs(spark: SparkSession, bench: Bench) -> None:
+def test_a_settle_that_only_adds_versions_takes_three_jobs_by_spark(spark: SparkSession, by_spark: Bench) -> None:
+    assert settle_after_another_s_commit(spark, by_spark, optimizes=False) == 3
+
+
+def test_after_another_s_commit_a_settle_looks_for_its_files_in_one_job_more(
+    spark: SparkSession, by_spark: Bench
+) -> None:
+    assert settle_after_another_s_commit(spark, by_spark, optimizes=True) == 4
+
+
+def test_updates_are_settled_by_spark_in_four_jobs_late_ones_too(spark: SparkSession, by_spark: Bench) -> None:
+    assert settle_updates(spark, by_spark) == [4, 4, 4]
+
+
+def test_few_rows_are_settled_without_a_job_late_ones_too(spark: SparkSession, bench: Bench) -> None:
+    assert settle_updates(spark, bench) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("optimizes", "jobs"), [(False, 0), (True, 1)])
+def test_a_settle_on_the_driver_starts_one_job_where_it_doesn_t_know_the_files(
+    spark: SparkSession, bench: Bench, optimizes: bool, jobs: int
+) -> None:
+    assert settle_after_another_s_commit(spark, bench, optimizes=optimizes) == jobs
+
+
+def settle_after_another_s_commit(spark: SparkSession, bench: Bench, *, optimizes: bool) -> int:
+    """The jobs of a settle that only adds versions, where somebody has compacted the history before or not."""
     bench.write(inserts(spark, 51), 1)
-    bench.take_up(inserts(spark, 101), 2)
-    assert len(bench.jobs(bench.writer.history.settle)) == 3
+    bench.take_up(inserts(spark, 81), 2)
+    bench.writer.history.settle()
+    if optimizes:
+        spark.sql(f"OPTIMIZE delta.`{bench.writer.locations.history}`")
+    bench.take_up(inserts(spark, 101), 3)
+    return len(bench.jobs(bench.writer.history.settle))
 
 
-def test_after_another_s_commit_a_settle_looks_for_its_files_in_one_job_more(spark: SparkSession, bench: Bench) -> None:
-    bench.write(inserts(spark, 51), 1)
-    spark.sql(f"OPTIMIZE delta.`{bench.writer.locations.history}`")
-    bench.take_up(inserts(spark, 101), 2)
-    assert len(bench.jobs(bench.writer.history.settle)) == 4
-
-
-def test_updates_are_settled_in_four_jobs_late_ones_too(spark: SparkSession, bench: Bench) -> None:
+def settle_updates(spark: SparkSession, bench: Bench) -> list[int]:
+    """The jobs of three settles, the last one of a late event."""
     bench.write(inserts(spark, 101), 1)
     jobs = []
     for batch, lsn in ((2, 301), (3, 401), (4, 351)):
         bench.take_up(updates(spark, 101, lsn), batch)
         jobs.append(len(bench.jobs(bench.writer.history.settle)))
-    assert jobs == [4, 4, 4]
+    return jobs
 
 
 def test_metrics_start_no_job(spark: SparkSession, tiny: UseCase, lake: Path) -> None:
