@@ -28,6 +28,9 @@ POSITION: Final = (OPERATION, SEQUENCE, COMMIT_TIME, SOURCE_POSITION, TOPIC, PAR
 PLACE: Final = (SEQUENCE, OPERATION, TOPIC, PARTITION, OFFSET)
 """Where an event was read: no two of a table share it, and a record that is read again has it again."""
 
+DECIDING: Final = (SEQUENCE, OPERATION, COMMIT_TIME, IS_QUARANTINED, NOT_AUTHORED, PAYLOAD_HASH, INGESTED_AT)
+"""Columns of the log from which, with the table's own, the versions of a history follow."""
+
 # History only: one row is one version.
 EFFECTIVE_FROM: Final = "_effective_from"
 EFFECTIVE_TO: Final = "_effective_to"

@@ -135,8 +135,7 @@ def _event_rows(events: DataFrame, existing: DataFrame, table: Table) -> EventRo
 
 
 def _event_names(table: Table) -> tuple[str, ...]:
-    system = (c.SEQUENCE, c.OPERATION, c.COMMIT_TIME, c.IS_QUARANTINED, c.NOT_AUTHORED, c.PAYLOAD_HASH, c.INGESTED_AT)
-    return (*table.column_names, *system)
+    return (*table.column_names, *c.DECIDING)
 
 
 def _keyless(rows: DataFrame, touched: TouchedKeys, table: Table) -> DataFrame:

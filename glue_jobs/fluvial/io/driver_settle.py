@@ -26,10 +26,6 @@ from fluvial.io.near_history import NearHistory
 from fluvial.io.reason import reason
 from fluvial.streams import FILE
 
-_LOG_COLUMNS: Final = (
-    *(c.SEQUENCE, c.OPERATION, c.COMMIT_TIME, c.IS_QUARANTINED, c.NOT_AUTHORED, c.PAYLOAD_HASH, c.INGESTED_AT),
-)
-
 _MOST_MEMORY: Final = "1GB"
 
 
@@ -184,7 +180,7 @@ class DriverSettle:
             raise UnsuitedError("a column of a type that none of Fluvial's has")
         stored = pa.schema(field for field in known if field.name != c.IS_CURRENT)
         types = {field.name.lower(): field.type for field in (*stored, *logged)}
-        names = (*self.table.column_names, *_LOG_COLUMNS)
+        names = (*self.table.column_names, *c.DECIDING)
         return _Schemas(pa.schema((name, types[name.lower()]) for name in names), stored)
 
 

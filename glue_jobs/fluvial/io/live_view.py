@@ -37,17 +37,6 @@ SELECT {shown} FROM derived_ AS d
 LEFT JOIN known_ AS h USING ({key}, {sequence}) LEFT JOIN arrived_ USING ({key}, {sequence})
 """
 
-_READ: Final = (
-    c.SEQUENCE,
-    c.OPERATION,
-    c.COMMIT_TIME,
-    c.IS_QUARANTINED,
-    c.NOT_AUTHORED,
-    c.PAYLOAD_HASH,
-    c.INGESTED_AT,
-)
-"""System columns of the log from which versions follow."""
-
 
 @dataclass(frozen=True)
 class LiveState:
@@ -106,7 +95,7 @@ def live_sql(connection: duckdb.DuckDBPyConnection, table: Table, state: LiveSta
         log=rows_sql(connection, state.log, log_columns),
         unsettled=unsettled,
         touching="log_all_" if _touches_all(connection, unsettled, has_key) else "unsettled_",
-        read=", ".join(map(quote, (*table.column_names, *_READ))),
+        read=", ".join(map(quote, (*table.column_names, *c.DECIDING))),
         key=", ".join(map(quote, table.primary_key)),
         has_key=has_key,
         sequence=quote(c.SEQUENCE),
