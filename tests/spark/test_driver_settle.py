@@ -1,6 +1,9 @@
 """Few rows are settled on the driver: the history is what Spark makes of them, for every reader of it."""
 
 import json
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from pyspark.sql import functions as F
 
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
+from fluvial.config.settle import SettlePolicy
 from fluvial.io import delta
 from fluvial.io.arrow_files import ArrowFiles, stored_file
 from fluvial.io.arrow_types import arrow_schema
@@ -59,13 +63,16 @@ ROWS: list[dict[str, Any]] = [
     ]
 ]
 
+BATCHES = [
+    [debezium("c", number, row) for number, row in enumerate(ROWS[:3], 1)],
+    [debezium("u", number, row | {"flag": None, "small": 5}) for number, row in enumerate(ROWS, 10)],
+]
+
 
 def values(spark: SparkSession, lake: Path, maker: MakeTableWriter) -> str:
     """Writes the rows, then each again with other values, and one more; gives the history's place."""
     writer = LakeWriter(spark, USE_CASE, Locations(USE_CASE, lake), "query-1", make_table_writer=maker)
-    first = [debezium("c", number, row) for number, row in enumerate(ROWS[:3], 1)]
-    second = [debezium("u", number, row | {"flag": None, "small": 5}) for number, row in enumerate(ROWS, 10)]
-    for batch, texts in enumerate((first, second)):
+    for batch, texts in enumerate(BATCHES):
         writer.write(records(spark, texts, first=batch * 100), batch)
     return Locations(USE_CASE, lake).table(USE_CASE.tables[0]).history
 
@@ -124,6 +131,34 @@ def test_what_is_too_much_for_the_driver_is_settled_by_spark(
     path = values(spark, tmp_path, Small)
     assert written_by(path) == {"parquet-mr"}
     assert verify_table(USE_CASE, tmp_path, USE_CASE.tables[0]).is_same
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Meanwhile this process can't write to files; the JVM, a process of its own, can."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("capsys")  # what is logged goes into memory: files are full
+@pytest.mark.parametrize(("store", "library"), [(nullcontext, "parquet-cpp-arrow"), (no_room, "parquet-mr")])
+def test_what_the_store_refuses_to_this_process_alone_is_settled_by_spark(
+    spark: SparkSession, tmp_path: Path, store: Callable[[], AbstractContextManager[None]], library: str
+) -> None:
+    settings = USE_CASE.settings.model_copy(update={"settle": SettlePolicy(policy="rows", rows=100)})
+    lazy = USE_CASE.model_copy(update={"settings": settings})
+    writer, places = LakeWriter(spark, lazy, Locations(lazy, tmp_path), "query-1"), Locations(lazy, tmp_path)
+    history = HistoryWriter(spark, lazy.tables[0], places.table(lazy.tables[0]))
+    for batch, texts in enumerate(BATCHES):
+        writer.write(records(spark, texts, first=batch * 100), batch)
+        with store():
+            history.settle()
+    assert written_by(places.table(lazy.tables[0]).history) == {library}
+    assert verify_table(lazy, tmp_path, lazy.tables[0]).is_same
 
 
 def test_a_column_that_nobody_configures_any_more_keeps_its_values(spark: SparkSession, tmp_path: Path) -> None:

@@ -83,16 +83,20 @@ class DriverSettle:
         return connection
 
     def fold(self, rewrite: Rewrite, given: LogRange, note: str) -> Folded:
-        """One commit; raises UnsuitedError, before anything is written, where Spark has to do it."""
+        """One commit; raises UnsuitedError, before anything is committed, where Spark has to do it.
+
+        That is also where the store refuses this process what it grants Spark, which has credentials of its own.
+        """
         try:
             found = self._find(rewrite, given)
-        except (duckdb.Error, pa.ArrowException) as error:
+            added = self._write(found.rows)
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
             raise UnsuitedError(reason(error)) from error
         finally:
             self._forget()
         if not found.count:
             return Folded(0, rewrite.commit_note(note))
-        return Folded(found.count, rewrite.replace(found.files, self._write(found.rows), note), found.files)
+        return Folded(found.count, rewrite.replace(found.files, added, note), found.files)
 
     def _find(self, rewrite: Rewrite, given: LogRange) -> _Found:
         """Nothing is written yet."""
