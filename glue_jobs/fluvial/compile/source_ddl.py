@@ -13,16 +13,16 @@ from fluvial.compile.source_names import (
     SIGNAL_TABLE,
     publication_name,
     qualified,
-    quoted,
 )
 from fluvial.config.model import Column, Table, UseCase
 from fluvial.config.types import postgres_type
+from fluvial.sql_text import quote
 
 
 def compile_source_ddl(use_case: UseCase) -> tuple[str, ...]:
     """Statements, run by the database's owner in this order, that make schema, tables, heartbeat and signal table."""
     return (
-        f"create schema if not exists {quoted(use_case.source_database.schema_name)}",
+        f"create schema if not exists {quote(use_case.source_database.schema_name)}",
         *(statement for table in use_case.tables for statement in _table_statements(use_case, table)),
         *_heartbeat_statements(use_case),
         _signal_statement(use_case),
@@ -32,7 +32,7 @@ def compile_source_ddl(use_case: UseCase) -> tuple[str, ...]:
 def compile_added_column(use_case: UseCase, table: Table, column: Column) -> str:
     """The statement that gives an existing table one more column; nullable, because there may be rows already."""
     name = qualified(use_case, table.name)
-    return f"alter table {name} add column if not exists {quoted(column.name)} {postgres_type(column.type)}"
+    return f"alter table {name} add column if not exists {quote(column.name)} {postgres_type(column.type)}"
 
 
 def compile_snapshot_request(use_case: UseCase, table: Table) -> str:
@@ -52,25 +52,25 @@ def compile_capture_ddl(use_case: UseCase) -> tuple[str, ...]:
 
 def compile_rds_capture_ddl(use_case: UseCase) -> tuple[str, ...]:
     """The same for Amazon RDS, where replicating is a role that is granted, and a place for the heartbeat of DMS."""
-    role = quoted(CAPTURE_ROLE)
+    role = quote(CAPTURE_ROLE)
     return (
         _create_role("login"),
         f"grant rds_replication to {role}",
         # DMS makes its heartbeat table by itself; a schema of its own keeps it from needing rights on others.
-        f"create schema if not exists {quoted(DMS_SCHEMA)} authorization {role}",
+        f"create schema if not exists {quote(DMS_SCHEMA)} authorization {role}",
         *_rights(use_case),
     )
 
 
 def _rights(use_case: UseCase) -> tuple[str, ...]:
     return (
-        f"grant usage on schema {quoted(use_case.source_database.schema_name)} to {quoted(CAPTURE_ROLE)}",
-        f"grant select on {_joined(use_case, _business_tables(use_case))} to {quoted(CAPTURE_ROLE)}",
-        f"grant select, insert, update on {_joined(use_case, _own_tables())} to {quoted(CAPTURE_ROLE)}",
+        f"grant usage on schema {quote(use_case.source_database.schema_name)} to {quote(CAPTURE_ROLE)}",
+        f"grant select on {_joined(use_case, _business_tables(use_case))} to {quote(CAPTURE_ROLE)}",
+        f"grant select, insert, update on {_joined(use_case, _own_tables())} to {quote(CAPTURE_ROLE)}",
         _create_publication(use_case),
         # The rows of a partitioned table are its own, whatever partition they lie in: nobody configures those.
-        f"alter publication {quoted(publication_name(use_case))} set (publish_via_partition_root = true)",
-        f"alter publication {quoted(publication_name(use_case))} set table "
+        f"alter publication {quote(publication_name(use_case))} set (publish_via_partition_root = true)",
+        f"alter publication {quote(publication_name(use_case))} set table "
         f"{_joined(use_case, (*_business_tables(use_case), *_own_tables()))}",
     )
 
@@ -84,7 +84,7 @@ def is_required(table: Table, column: Column) -> bool:
 def _table_statements(use_case: UseCase, table: Table) -> tuple[str, ...]:
     name = qualified(use_case, table.name)
     lines = [_column_line(table, column) for column in table.columns]
-    lines.append(f"primary key ({', '.join(quoted(column) for column in table.primary_key)})")
+    lines.append(f"primary key ({', '.join(quote(column) for column in table.primary_key)})")
     # FULL by default, so that an update which leaves a TOASTed column alone still carries it, and deletes the old row.
     return (
         f"create table if not exists {name} (\n  " + ",\n  ".join(lines) + "\n)",
@@ -105,7 +105,7 @@ def _identify_partitions(name: str, identity: str) -> str:
 
 def _column_line(table: Table, column: Column) -> str:
     suffix = " not null" if is_required(table, column) else ""
-    return f"{quoted(column.name)} {postgres_type(column.type)}{suffix}"
+    return f"{quote(column.name)} {postgres_type(column.type)}{suffix}"
 
 
 def _heartbeat_statements(use_case: UseCase) -> tuple[str, str]:
@@ -124,7 +124,7 @@ def _signal_statement(use_case: UseCase) -> str:
 def _create_role(attributes: str) -> str:
     return (
         f"do $$ begin if not exists (select from pg_roles where rolname = '{CAPTURE_ROLE}') "
-        f"then create role {quoted(CAPTURE_ROLE)} {attributes}; end if; end $$"
+        f"then create role {quote(CAPTURE_ROLE)} {attributes}; end if; end $$"
     )
 
 
@@ -132,7 +132,7 @@ def _create_publication(use_case: UseCase) -> str:
     name = publication_name(use_case)
     return (
         f"do $$ begin if not exists (select from pg_publication where pubname = '{name}') "
-        f"then create publication {quoted(name)}; end if; end $$"
+        f"then create publication {quote(name)}; end if; end $$"
     )
 
 

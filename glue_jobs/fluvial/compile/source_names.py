@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from fluvial.config.model import UseCase
+from fluvial.sql_text import quote
 
 HEARTBEAT_TABLE: Final = "fluvial_heartbeat"
 SIGNAL_TABLE: Final = "fluvial_signal"
@@ -30,11 +31,6 @@ def connector_name(use_case: UseCase) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", use_case.name)
 
 
-def quoted(identifier: str) -> str:
-    """A quoted SQL identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
 def qualified(use_case: UseCase, table_name: str) -> str:
     """Schema and table, both quoted."""
-    return f"{quoted(use_case.source_database.schema_name)}.{quoted(table_name)}"
+    return f"{quote(use_case.source_database.schema_name)}.{quote(table_name)}"

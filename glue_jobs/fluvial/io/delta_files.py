@@ -15,7 +15,8 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from fluvial.errors import StorageError
 from fluvial.io.commits import Settled, read_commit_file, walk_back
-from fluvial.io.duckdb_types import duckdb_type_of_field, literal, quote
+from fluvial.io.duckdb_types import duckdb_type_of_field
+from fluvial.sql_text import literal, quote
 
 _READABLE_FEATURES: Final = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
 _PLAIN_READER: Final = 1

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from fluvial.sql_text import quote
+
 _SCALARS: Final = {
     "string": "VARCHAR",
     "byte": "TINYINT", "tinyint": "TINYINT",
@@ -18,16 +20,6 @@ _SCALARS: Final = {
     "binary": "BLOB",
 }  # fmt: skip
 _ARRAY: Final = "array<"
-
-
-def quote(identifier: str) -> str:
-    """A name as a quoted SQL identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as a SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def duckdb_type(spark_type: str) -> str:

@@ -10,8 +10,9 @@ import duckdb
 from fluvial import columns as c
 from fluvial.config.model import Table, UseCase
 from fluvial.errors import QueryError
-from fluvial.io.duckdb_types import duckdb_type, literal, quote
+from fluvial.io.duckdb_types import duckdb_type
 from fluvial.io.query import open_lake, run_query
+from fluvial.sql_text import literal, quote
 from fluvial.verify.row_key import key_shape, parse_key
 from fluvial.verify.story import Told, Version, tell_events, tell_versions
 

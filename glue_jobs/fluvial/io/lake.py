@@ -14,8 +14,8 @@ from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
 from fluvial.io import lake_columns
 from fluvial.io.delta_files import DeltaSnapshot, empty_sql, read_snapshot, scan_sql
-from fluvial.io.duckdb_types import literal, quote
 from fluvial.io.live_view import create_live_view
+from fluvial.sql_text import literal, quote
 
 _EVENTS: Final = f"NOT {quote(c.IS_QUARANTINED)} AND {quote(c.OPERATION)} IS DISTINCT FROM '{c.SNAPSHOT}'"
 

@@ -15,7 +15,7 @@ from fluvial.config.model import Table
 from fluvial.errors import StorageError
 from fluvial.io import lake_columns
 from fluvial.io.delta_files import DeltaSnapshot, FileGroup, read_snapshot, rows_sql, settled_log
-from fluvial.io.duckdb_types import quote
+from fluvial.sql_text import quote
 from fluvial.verify.rederive import rederivation_sql
 
 _LIVE: Final = """

@@ -10,7 +10,6 @@ from fluvial.config.locations import Locations, TableLocations
 from fluvial.config.model import Table, UseCase
 from fluvial.io import lake_columns
 from fluvial.io.delta_files import DeltaSnapshot, read_snapshot, scan_sql
-from fluvial.io.duckdb_types import quote
 from fluvial.io.lake import connect
 from fluvial.io.parking import read_parked
 from fluvial.io.state_files import LocalFiles
@@ -18,6 +17,7 @@ from fluvial.io.verify import create_pinned_view
 from fluvial.plan.configuration import Document
 from fluvial.plan.effects import RowEffect, TableFacts
 from fluvial.plan.table_changes import counted_columns
+from fluvial.sql_text import quote
 from fluvial.verify.compare import WHOLE_ROW, differences_sql
 from fluvial.verify.rederive import rederivation_sql
 

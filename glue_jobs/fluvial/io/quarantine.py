@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from fluvial import columns as c
 from fluvial.config.model import Table, UseCase
-from fluvial.io.duckdb_types import literal, quote
 from fluvial.io.query import open_lake, run_query
+from fluvial.sql_text import literal, quote
 
 IS_REPLAYED: Final = "is_replayed"
 _SUMMARY: Final = """

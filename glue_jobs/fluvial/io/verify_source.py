@@ -16,11 +16,11 @@ from fluvial.config.model import Table, UseCase
 from fluvial.errors import SourceError
 from fluvial.io import lake_columns
 from fluvial.io.delta_files import read_snapshot
-from fluvial.io.duckdb_types import literal, quote
 from fluvial.io.lake import connect
 from fluvial.io.live_view import create_live_view
 from fluvial.io.source_snapshot import SourceSnapshot, open_source_snapshot
 from fluvial.io.verify import Difference, create_pinned_view
+from fluvial.sql_text import literal, quote
 from fluvial.verify import source_sql
 from fluvial.verify.source_facts import SourceColumn
 from fluvial.verify.source_texts import SourceTypes, captured_sql, columns_sql, told_table, untold_columns

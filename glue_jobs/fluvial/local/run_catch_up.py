@@ -8,7 +8,6 @@ from typing import Final
 from fluvial import columns as c
 from fluvial.config.model import Table, UseCase
 from fluvial.errors import StackError
-from fluvial.io.duckdb_types import quote
 from fluvial.io.query import open_lake
 from fluvial.local.consumer_lag import read_consumer_lag
 from fluvial.local.endpoints import Endpoints
@@ -16,6 +15,7 @@ from fluvial.local.home import Home
 from fluvial.local.process import log_path, read_log_tail
 from fluvial.local.source_database import connect, friendly_errors
 from fluvial.local.streaming import is_streaming, process_name
+from fluvial.sql_text import quote
 
 _CALM_LOOKS: Final = 2
 """The log reader works in steps of half a second: one look at empty topics proves nothing."""

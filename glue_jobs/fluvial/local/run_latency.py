@@ -10,8 +10,8 @@ from typing import Any, Final
 from fluvial import columns as c
 from fluvial.config.locations import Locations
 from fluvial.config.model import UseCase
-from fluvial.io.duckdb_types import literal, quote
 from fluvial.local.home import Home
+from fluvial.sql_text import literal, quote
 
 Reader = Callable[[str], Sequence[tuple[Any, ...]]]
 """Rows of one SQL statement over the lake."""

@@ -8,12 +8,12 @@ from typing import Any, Final
 from fluvial import columns as c
 from fluvial.config.locations import Locations
 from fluvial.config.model import Table, UseCase
-from fluvial.io.duckdb_types import quote
 from fluvial.io.parking import read_parked_tables
 from fluvial.io.query import open_lake
 from fluvial.local.home import Home
 from fluvial.local.run_catch_up import TableCounts
 from fluvial.local.run_latency import Latency, Reader, read_latency, read_queryable_batches
+from fluvial.sql_text import quote
 
 _METRICS: Final = """
 SELECT "table", metric, coalesce("column", ''), value, threshold, severity, is_breach FROM dq_metrics

@@ -14,6 +14,7 @@ from fluvial.config.transforms import (
 )
 from fluvial.config.types import INTEGER_TYPES, decimal_size, postgres_type
 from fluvial.config.values import as_text
+from fluvial.sql_text import literal
 
 BUCKET_DIGITS: Final = 3
 """Hexadecimal digits of a key's hash that name its range: 4096 ranges."""
@@ -116,7 +117,7 @@ def _change(transform: Transform, kind: str, value: str) -> str | None:
         case MaskPiiTransform(params=shown):
             changed = _masked(value, shown.visible_chars)
         case DefaultValueTransform(params=default):
-            changed = f"coalesce({value}, cast({_literal(as_text(default.value))} as {postgres_type(kind)}))"
+            changed = f"coalesce({value}, cast({literal(as_text(default.value))} as {postgres_type(kind)}))"
         case CastTransform(params=to):
             return f"cast({value} as {postgres_type(to.to_type)})" if _casts_alike(kind, to.to_type) else None
         case _ if transform.type == "trim":
@@ -148,10 +149,6 @@ def _rounded_float(value: str, digits: int) -> str:
     """From 2^53 on there is nothing behind the point; what is far beyond, or isn't finite, is no `numeric` either."""
     rounded = f"cast(cast({value} as numeric(38, {digits})) as double precision)"
     return f"case when abs({value}) < 1e17 then {rounded} else {value} end"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _masked(value: str, visible: int) -> str:
