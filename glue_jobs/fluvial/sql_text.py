@@ -1,4 +1,4 @@
-"""Names and texts as SQL writes them, of DuckDB and of PostgreSQL alike."""
+"""Names and texts as SQL writes them, of DuckDB and of PostgreSQL alike. Spark reads a doubled quote otherwise."""
 
 
 def quote(identifier: str) -> str:

@@ -30,7 +30,7 @@ _SAMPLE: Final = 1_000
 
 
 class UnsuitedError(Exception):
-    """Too much for this process's memory, or stored in a way that only Spark reads rightly."""
+    """Too much for this process's memory, refused to it, or stored in a way that only Spark reads rightly."""
 
 
 @dataclass(frozen=True)
