@@ -7,7 +7,7 @@ from typing import Final
 
 from fluvial.config.locations import Locations
 from fluvial.errors import StorageError
-from fluvial.io.small_appends import newest_transaction
+from fluvial.io.small_appends import SmallTable
 
 _PARTS: Final = ("commits", "metadata", "offsets", "sources")
 
@@ -22,7 +22,7 @@ def find_damage(checkpoint: str) -> str:
 
 def require_progress(locations: Locations, checkpoint: str, query_id: str, batch_id: int) -> None:
     """Raises StorageError for a query that is behind what it wrote: its appends would be taken for repeated ones."""
-    written = newest_transaction(locations.batches, f"fluvial/{query_id}/batches")
+    written = SmallTable(locations.batches).newest_transaction(f"fluvial/{query_id}/batches")
     if batch_id < written:
         message = f"batch {batch_id} comes, but batch {written} is written: a part of the checkpoint was deleted"
         raise StorageError(message, _advice(checkpoint))

@@ -12,7 +12,7 @@ from fluvial.config.model import Table
 from fluvial.io import delta, lake_columns
 from fluvial.io.quarantine_replay import REPLAY
 from fluvial.io.side_tables import metric_row, time_of
-from fluvial.io.small_appends import append_rows
+from fluvial.io.small_appends import SmallTable
 from fluvial.metrics.analyzers import measure_metrics, read_measurements
 from fluvial.plan.remeasuring import split_checks
 from fluvial.quality.check import VIOLATIONS_TYPE
@@ -40,7 +40,7 @@ def remeasure_batches(session: SparkSession, table: Table, locations: Locations)
     found = [] if events is None else _measure(_lost(session, events, told, locations), told)
     rows = [row for batch in found for row in _metric_rows(batch, told, locations.use_case.name)]
     if rows:
-        append_rows(locations.dq_metrics, rows, lake_columns.DQ_METRICS)
+        SmallTable(locations.dq_metrics).append(rows, lake_columns.DQ_METRICS)
     return Remeasured(len(found), len(rows), reasons)
 
 

@@ -92,6 +92,8 @@ _LOCAL_SETTINGS: Final = {
     "spark.sql.streaming.checkpointFileManagerClass": (
         "org.apache.spark.sql.execution.streaming.FileSystemBasedCheckpointFileManager"
     ),
+    # Delta renames each of its commits by this one; Hadoop's own adds a checksum file, and five commands for it.
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
 }
 
 
@@ -113,7 +115,7 @@ def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, 
     _forget_origins(session)
     _make_room_for_code(session)
     if jars:
-        _write_no_checksum_files(session)
+        _leave_checksum_files(session)
     return session
 
 
@@ -127,11 +129,15 @@ def _make_room_for_code(session: SparkSession) -> None:
         scala_object(generated, "CodeGenerator")
 
 
-def _write_no_checksum_files(session: SparkSession) -> None:
-    """On a local disk Hadoop writes a second file beside each, and runs a command for each: S3 has neither."""
+def _leave_checksum_files(session: SparkSession) -> None:
+    """On a local disk Hadoop writes a second file beside each, and runs a command for each: S3 has neither.
+
+    It doesn't read them either: one that an earlier version left may be of what stood there before.
+    """
     jvm: Any = session._jvm  # noqa: SLF001 - Hadoop keeps one local file system for all, and no setting of its own for this
-    settings = session._jsc.hadoopConfiguration()  # noqa: SLF001
-    jvm.org.apache.hadoop.fs.FileSystem.getLocal(settings).setWriteChecksum(False)
+    local = jvm.org.apache.hadoop.fs.FileSystem.getLocal(session._jsc.hadoopConfiguration())  # noqa: SLF001
+    local.setWriteChecksum(False)
+    local.setVerifyChecksum(False)
 
 
 def _forget_origins(session: SparkSession) -> None:

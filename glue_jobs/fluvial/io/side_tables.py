@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import structlog
 
@@ -10,7 +11,7 @@ from fluvial.config.locations import Locations
 from fluvial.io import lake_columns
 from fluvial.io.checked_batch import CheckedBatch
 from fluvial.io.failpoints import Failpoints
-from fluvial.io.small_appends import append_rows, has_row
+from fluvial.io.small_appends import SmallTable
 from fluvial.io.transient import retry_transient
 from fluvial.metrics.analyzers import Measurement
 from fluvial.streams import BatchContext, TableCounts
@@ -57,18 +58,26 @@ class SideTables:
         self._append(rows, "batches", context, parked)
 
     def _append(self, rows: Sequence[tuple[object, ...]], kind: str, context: BatchContext, parked: str | None) -> None:
-        path, columns = self._place(kind)
-        if not rows or (parked is not None and has_row(path, _identity(parked, context))):
+        table, columns = self._place(kind)
+        if not rows or (parked is not None and table.has_row(_identity(parked, context))):
             return
         transaction = None if parked is not None else (f"fluvial/{context.query_id}/{kind}", context.batch_id)
         with self.failpoints.around(kind):
             # Two lanes may be the first to write here, and only one of them makes the table.
-            retry_transient(lambda: append_rows(path, rows, columns, transaction))
+            retry_transient(lambda: table.append(rows, columns, transaction))
 
-    def _place(self, kind: str) -> tuple[str, Mapping[str, str]]:
+    def _place(self, kind: str) -> tuple[SmallTable, Mapping[str, str]]:
         if kind == "metrics":
-            return self.locations.dq_metrics, lake_columns.DQ_METRICS
-        return self.locations.batches, lake_columns.BATCHES
+            return self._metrics, lake_columns.DQ_METRICS
+        return self._batches, lake_columns.BATCHES
+
+    @cached_property
+    def _metrics(self) -> SmallTable:
+        return SmallTable(self.locations.dq_metrics)
+
+    @cached_property
+    def _batches(self) -> SmallTable:
+        return SmallTable(self.locations.batches)
 
     def _told(self, table: str, found: Measurement, context: BatchContext) -> tuple[object, ...]:
         if found.is_breach:

@@ -4,11 +4,14 @@ Every now and then one of them compacts the table, so that the next ones cost wh
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Final
 
 import pyarrow as pa
 import structlog
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import DeltaError
 
 from fluvial.io.reason import reason
 
@@ -25,8 +28,8 @@ _PROPERTIES: Final = {
     "delta.logRetentionDuration": "interval 1 hour",
     "delta.deletedFileRetentionDuration": "interval 1 hour",
 }
-"""Each append reads the last checkpoint and every commit since: of a hundred commits, delta-rs' default, that takes
-0.1 s. What a checkpoint still says of files that were compacted is kept as long as a query may need them."""
+"""Who opens the table reads the last checkpoint and every commit since: of a hundred commits, delta-rs' default, that
+takes 0.1 s. What a checkpoint still says of files that were compacted is kept as long as a query may need them."""
 
 COMPACTED_EVERY: Final = 250
 """Versions. Each append reads the list of all files: of a thousand, that takes 20 ms."""
@@ -37,32 +40,79 @@ _COMPACTED_BYTES: Final = 8 * 2**20
 _log = structlog.get_logger()
 
 
-def append_rows(
-    location: str,
+@dataclass
+class SmallTable:
+    """A Delta table, which stays open between appends: to open it takes as much reading as ten commits, and more.
+
+    Others may write it meanwhile, make it anew, or delete it. Threads append one after the other.
+    """
+
+    location: str
+    _opened: DeltaTable | None = field(default=None, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
+
+    def append(
+        self,
+        rows: Sequence[Sequence[object]],
+        columns: Mapping[str, str],
+        transaction: tuple[str, int] | None = None,
+    ) -> None:
+        """Appends rows in one commit, creating the table where needed; `columns` are DuckDB types, in the rows' order.
+
+        With a `transaction` (app id, version) a retry writes nothing. Raises deltalake's CommitFailedError where
+        another writer creates the table at the same moment, or others come first too many times: try again.
+        """
+        with self._lock:
+            table, self._opened = self._newest(), None  # after a failure it is opened anew
+            if table is None or transaction is None or _newest(table, transaction[0]) < transaction[1]:
+                _write(self.location if table is None else table, rows, columns, transaction)
+            self._opened = table
+
+    def has_row(self, values: Mapping[str, object]) -> bool:
+        """Whether it holds a row with these values; False where there is no table."""
+        with self._lock:
+            table = self._newest()
+        if table is None:
+            return False
+        filters: list[tuple[str, str, Any]] = [(name, "=", value) for name, value in values.items()]
+        return bool(table.to_pyarrow_table(columns=list(values), filters=filters).num_rows)
+
+    def newest_transaction(self, app_id: str) -> int:
+        """The newest version that an append with this app id was made under; -1 without one."""
+        with self._lock:
+            table = self._newest()
+        return -1 if table is None else _newest(table, app_id)
+
+    def _newest(self) -> DeltaTable | None:
+        """The table as it is now; None where there is none."""
+        if not DeltaTable.is_deltatable(self.location):
+            return None
+        if self._opened is not None:
+            try:
+                self._opened.update_incremental()
+            except DeltaError:  # the commits since are gone, or it is another table
+                self._opened = None
+        return self._opened or DeltaTable(self.location)
+
+
+def _write(
+    table: DeltaTable | str,
     rows: Sequence[Sequence[object]],
     columns: Mapping[str, str],
-    transaction: tuple[str, int] | None = None,
+    transaction: tuple[str, int] | None,
 ) -> None:
-    """Appends rows in one commit, creating the table where needed; `columns` are DuckDB types, in the rows' order.
-
-    With a `transaction` (app id, version) a retry writes nothing. Raises deltalake's CommitFailedError where another
-    writer creates the table at the same moment.
-    """
-    table = _table(location)
-    if table is not None and transaction is not None and _newest(table, transaction[0]) >= transaction[1]:
-        return
     schema = pa.schema([pa.field(name, _ARROW_TYPES[kind]) for name, kind in columns.items()])
     data = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=schema)
     noted = None if transaction is None else CommitProperties(app_transactions=[Transaction(*transaction)])
     write_deltalake(
-        location if table is None else table,
+        table,
         data,
         mode="append",
         schema_mode="merge",
         configuration={**_PROPERTIES, "delta.dataSkippingStatsColumns": ",".join(_times(columns))},
         commit_properties=noted,
     )
-    if table is not None and table.version() % COMPACTED_EVERY == 0:
+    if isinstance(table, DeltaTable) and table.version() % COMPACTED_EVERY == 0:
         _compact(table)
 
 
@@ -73,25 +123,6 @@ def _compact(table: DeltaTable) -> None:
         table.vacuum(dry_run=False)
     except Exception as error:  # noqa: BLE001 - the rows are there, and the next time makes up for this one
         _log.warning("side table not compacted", path=table.table_uri, error=reason(error))
-
-
-def has_row(location: str, values: Mapping[str, object]) -> bool:
-    """Whether a table holds a row with these values; False where there is no table."""
-    table = _table(location)
-    if table is None:
-        return False
-    filters: list[tuple[str, str, Any]] = [(name, "=", value) for name, value in values.items()]
-    return bool(table.to_pyarrow_table(columns=list(values), filters=filters).num_rows)
-
-
-def newest_transaction(location: str, app_id: str) -> int:
-    """The newest version that an append with this app id was made under; -1 without one."""
-    table = _table(location)
-    return -1 if table is None else _newest(table, app_id)
-
-
-def _table(location: str) -> DeltaTable | None:
-    return DeltaTable(location) if DeltaTable.is_deltatable(location) else None
 
 
 def _times(columns: Mapping[str, str]) -> list[str]:

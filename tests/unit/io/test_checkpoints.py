@@ -6,7 +6,7 @@ from fluvial.config.locations import Locations
 from fluvial.errors import StorageError
 from fluvial.io.checkpoints import find_damage, require_progress
 from fluvial.io.reason import reason
-from fluvial.io.small_appends import append_rows
+from fluvial.io.small_appends import SmallTable
 from tests.unit.io.lakes import use_case_of
 
 BATCH = 'v1\n{"batchWatermarkMs":0}\n{"cdc-items":{"0":100}}'
@@ -46,7 +46,7 @@ def test_an_empty_file_is_damage(tmp_path: Path) -> None:
 def test_a_query_that_is_behind_what_it_wrote_is_told_every_folder_to_delete(tmp_path: Path) -> None:
     lake = tmp_path / ("a long name " * 15)
     locations = Locations(use_case_of(), lake)
-    append_rows(locations.batches, [("vehicles",)], {"table": "VARCHAR"}, ("fluvial/q/batches", 7))
+    SmallTable(locations.batches).append([("vehicles",)], {"table": "VARCHAR"}, ("fluvial/q/batches", 7))
     place = str(lake / "checkpoint")
     require_progress(locations, place, "q", 7)
     with pytest.raises(StorageError, match="batch 6 comes, but batch 7 is written") as error:
