@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from fluvial import columns as c
 from fluvial.config.model import Table
+from fluvial.io.commit_lock import commit_lock
 from fluvial.io.commits import APPENDED, COLUMNS_ADDED, Commit, parse_commit
 from fluvial.io.observed import Aggregates, observe
 from fluvial.io.schemas import columns_ddl
@@ -167,7 +168,8 @@ def append(
     writer = frame.write.format("delta").mode("append").option("mergeSchema", "true").options(**(properties or {}))
     if partition_by:
         writer = writer.partitionBy(*partition_by)
-    writer.option("userMetadata", note).save(path)
+    with commit_lock(path):
+        writer.option("userMetadata", note).save(path)
 
 
 def replace_rows(
@@ -175,7 +177,8 @@ def replace_rows(
 ) -> None:
     """Makes the frame the table's whole content and its schema, in one commit."""
     writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true").options(**properties)
-    writer.partitionBy(*partition_by).option("userMetadata", note).save(path)
+    with commit_lock(path):
+        writer.partitionBy(*partition_by).option("userMetadata", note).save(path)
 
 
 def log_properties(table: Table) -> dict[str, str]:
@@ -236,5 +239,6 @@ def add_missing_columns(session: SparkSession, path: str, wanted: DataFrame) -> 
     missing = [(name, kind) for name, kind in wanted.dtypes if name.lower() not in known and name != ACTION]
     if missing:
         note_commits(session, COLUMNS_ADDED)
-        session.sql(f"ALTER TABLE delta.`{path}` ADD COLUMNS ({columns_ddl(missing)})")
+        with commit_lock(path):
+            session.sql(f"ALTER TABLE delta.`{path}` ADD COLUMNS ({columns_ddl(missing)})")
     return bool(missing)

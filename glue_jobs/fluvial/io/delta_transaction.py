@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from fluvial.io import delta
+from fluvial.io.commit_lock import commit_lock
 from fluvial.io.session import active
 
 
@@ -93,7 +94,7 @@ class DeltaTransaction:
         write = getattr(self._jvm.org.apache.spark.sql.delta, "DeltaOperations$Write")
         noted = self._jvm.scala.Option.apply(note)
         operation = write(mode.Append if is_append else mode.Overwrite, self.none(), self.none(), noted)
-        with active(self.session):
+        with active(self.session), commit_lock(self.path):
             return int(self.inner.commit(self.seq(actions), operation))
 
     def none(self) -> Any:
