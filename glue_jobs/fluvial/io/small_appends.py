@@ -64,7 +64,7 @@ class SmallTable:
         """
         with self._lock:
             table, self._opened = self._newest(), None  # after a failure it is opened anew
-            if table is None or transaction is None or _newest(table, transaction[0]) < transaction[1]:
+            if table is None or transaction is None or _newest_transaction(table, transaction[0]) < transaction[1]:
                 _write(self.location if table is None else table, rows, columns, transaction)
             self._opened = table
 
@@ -81,7 +81,7 @@ class SmallTable:
         """The newest version that an append with this app id was made under; -1 without one."""
         with self._lock:
             table = self._newest()
-        return -1 if table is None else _newest(table, app_id)
+        return -1 if table is None else _newest_transaction(table, app_id)
 
     def _newest(self) -> DeltaTable | None:
         """The table as it is now; None where there is none."""
@@ -130,6 +130,6 @@ def _times(columns: Mapping[str, str]) -> list[str]:
     return [name for name, kind in columns.items() if kind == "TIMESTAMPTZ"]
 
 
-def _newest(table: DeltaTable, app_id: str) -> int:
+def _newest_transaction(table: DeltaTable, app_id: str) -> int:
     found = table.transaction_version(app_id)
     return -1 if found is None else found
