@@ -115,7 +115,7 @@ def build_session(app_name: str, jars: Sequence[Path] = (), settings: dict[str, 
     _forget_origins(session)
     _make_room_for_code(session)
     if jars:
-        _leave_checksum_files(session)
+        _do_without_checksum_files(session)
     return session
 
 
@@ -129,7 +129,7 @@ def _make_room_for_code(session: SparkSession) -> None:
         scala_object(generated, "CodeGenerator")
 
 
-def _leave_checksum_files(session: SparkSession) -> None:
+def _do_without_checksum_files(session: SparkSession) -> None:
     """On a local disk Hadoop writes a second file beside each, and runs a command for each: S3 has neither.
 
     It doesn't read them either: one that an earlier version left may be of what stood there before.

@@ -58,7 +58,7 @@ class SideTables:
         self._append(rows, "batches", context, parked)
 
     def _append(self, rows: Sequence[tuple[object, ...]], kind: str, context: BatchContext, parked: str | None) -> None:
-        table, columns = self._place(kind)
+        table, columns = self._places[kind]
         if not rows or (parked is not None and table.has_row(_identity(parked, context))):
             return
         transaction = None if parked is not None else (f"fluvial/{context.query_id}/{kind}", context.batch_id)
@@ -66,18 +66,12 @@ class SideTables:
             # Two lanes may be the first to write here, and only one of them makes the table.
             retry_transient(lambda: table.append(rows, columns, transaction))
 
-    def _place(self, kind: str) -> tuple[SmallTable, Mapping[str, str]]:
-        if kind == "metrics":
-            return self._metrics, lake_columns.DQ_METRICS
-        return self._batches, lake_columns.BATCHES
-
     @cached_property
-    def _metrics(self) -> SmallTable:
-        return SmallTable(self.locations.dq_metrics)
-
-    @cached_property
-    def _batches(self) -> SmallTable:
-        return SmallTable(self.locations.batches)
+    def _places(self) -> Mapping[str, tuple[SmallTable, Mapping[str, str]]]:
+        return {
+            "metrics": (SmallTable(self.locations.dq_metrics), lake_columns.DQ_METRICS),
+            "batches": (SmallTable(self.locations.batches), lake_columns.BATCHES),
+        }
 
     def _told(self, table: str, found: Measurement, context: BatchContext) -> tuple[object, ...]:
         if found.is_breach:
