@@ -35,6 +35,10 @@ def test_every_kind_of_record_is_told_apart(spark: SparkSession, tiny: UseCase) 
         ('{"op": "c", "after": {"a": "\\ud800"}}', "dead_letter", "not valid UTF-8 text"),
         ('{"op": "c", "after": {"a": "\\\\\\ud800"}}', "dead_letter", "not valid UTF-8 text"),
         ('{"op": "c", "after": {"a": "\\\\ud800\\ude00"}}', "dead_letter", "not valid UTF-8 text"),
+        (b'{"op": "c", "after": {"a": "\\n\xff"}}', "dead_letter", "not valid UTF-8 text"),
+        (b'{"op": "c", "after": {"a": "\xed\xa0\x80"}}', "dead_letter", "not valid UTF-8 text"),
+        (debezium("c", 5, GOOD).replace('"A"', '"\u00fc \U0001f600 \ufffd"'), "event", None),
+        (debezium("c", 5, GOOD).replace('"A"', '"\u00fc\\n\U0001f600"'), "event", None),
         (debezium("c", 5, GOOD | {"a": "C:\\udev, \\ud800 and \U0001f600"}), "event", None),
         (debezium("d", 6, GOOD | {"a": "\\\\ude00"}), "event", None),
         (debezium("x", 5, GOOD), "dead_letter", "unknown operation"),
@@ -121,6 +125,39 @@ def test_sequences_come_from_the_source_position_and_snapshot_rows_sort_first(
         "0001.0.00000000000000FF",
         "FFFF.1.0000000000000010",
         "000A.1.0000000000000005.00000001",
+        None,
+        None,
+    ]
+
+
+def test_the_position_of_dms_is_read_however_its_numbers_are_written(spark: SparkSession, tiny: UseCase) -> None:
+    def placed(position: str, record: int | None) -> str:
+        event = json.loads(dms("update", 5, GOOD))
+        event["metadata"] |= {"stream-position": position, "transaction-record-id": record}
+        return json.dumps(event)
+
+    values = [
+        placed("00000002/7C007178.3.00000002/7C007178", 26),
+        placed("00000002/7C007178.3.2/7c007178", None),
+        placed("2/7c007178.3.2/7c007178", 4_294_967_295),
+        placed("00000002/7c007178.3.00000002/7C007178", 1),
+        placed("00000002/C007178.3.00000002/7C007178", 1),
+        placed("0000002/7C007178.3.00000002/7C007178", 1),
+        placed("00000002/7C007178.3.00000002/7C007178 ", 1),
+        placed("000000002/7C007178.3.00000002/7C007178", 1),
+        placed("00000002/7C007178.3.00000002/7C00717G", 1),
+        placed("00000002/7C007178..00000002/7C007178", 1),
+    ]
+    checked = check_records(Records(records(spark, values)), tiny.table("items"))
+    assert [row[0] for row in checked.orderBy("_offset").select("_sequence").collect()] == [
+        "0000.1.000000027C007178.0000001A",
+        "0000.1.000000027C007178.00000000",
+        "0000.1.000000027C007178.FFFFFFFF",
+        "0000.1.000000027C007178.00000001",
+        "0000.1.000000020C007178.00000001",
+        "0000.1.000000027C007178.00000001",
+        None,
+        None,
         None,
         None,
     ]

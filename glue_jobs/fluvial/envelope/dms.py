@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from fluvial.base64_text import base64_text
 from fluvial.columns import DELETE, INSERT, READ, TRUNCATE, UPDATE
 from fluvial.envelope.operations import operation_of
-from fluvial.envelope.sequence import EPOCH_FIELD, epoch_digits, lsn_pair, sequence
+from fluvial.envelope.sequence import EPOCH_FIELD, HALF_DIGITS, epoch_digits, hex_digits, lsn_pair, sequence
 from fluvial.envelope.values import read_time
 
 _OPERATIONS: Final = {
@@ -27,8 +27,11 @@ _OPERATIONS: Final = {
 _HEX: Final = "0x"
 _LONGEST: Final = 2**31 - 1
 _HALF: Final = r"\p{XDigit}{1,8}+"
-_STREAM_POSITION: Final = rf"^{_HALF}/{_HALF}\.\d++\.{_HALF}/{_HALF}$"
+_REST: Final = rf"\.\d++\.{_HALF}/{_HALF}$"
+_STREAM_POSITION: Final = rf"^{_HALF}/{_HALF}{_REST}"
 """Possessive: what a part took it keeps, for the parts are told apart by what stands between them."""
+_PADDED_POSITION: Final = rf"^[0-9A-F]{{8}}+/[0-9A-F]{{8}}+{_REST}"
+"""As DMS writes it: the LSN is the first eight digits and those behind the stroke, as they are."""
 
 
 def is_dms(parsed: Column) -> Column:
@@ -99,16 +102,16 @@ def event_sequence(parsed: Column, offset: Column) -> Column:
 
 def _logged_position(parsed: Column) -> Column:
     position, record = parsed["metadata"]["stream-position"], parsed["metadata"]["transaction-record-id"]
+    padded = F.concat(position.substr(1, HALF_DIGITS), position.substr(HALF_DIGITS + 2, HALF_DIGITS))
     first = F.substring_index(position, ".", 1)
-    lsn = lsn_pair(F.substring_index(first, "/", 1), F.substring_index(first, "/", -1))
-    record_number = F.lpad(F.hex(record), 8, "0")
-    known = F.concat(lsn, F.lit("."), F.coalesce(record_number, F.lit("00000000")))
-    return F.when(position.rlike(_STREAM_POSITION), known)
+    any_lsn = lsn_pair(F.substring_index(first, "/", 1), F.substring_index(first, "/", -1))
+    lsn = F.when(position.rlike(_PADDED_POSITION), padded).when(position.rlike(_STREAM_POSITION), any_lsn)
+    return F.concat(lsn, F.lit("."), F.coalesce(hex_digits(record.cast("int")), F.lit("00000000")))
 
 
 def _position_by_time(parsed: Column, offset: Column, is_load: Column) -> Column:
     """Of a loaded row, and of a change without details: its offset tells it from others of the same time."""
-    digits = F.lpad(F.hex(F.unix_micros(message_time(parsed))), 16, "0")
+    digits = hex_digits(F.unix_micros(message_time(parsed)))
     place = F.when(is_load, F.lit("")).otherwise(F.concat(F.lit("."), F.lpad(F.hex(offset), 12, "0")))
     return F.when(is_load | parsed["metadata"]["stream-position"].isNull(), F.concat(digits, place))
 

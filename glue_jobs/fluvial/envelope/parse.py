@@ -16,8 +16,10 @@ from fluvial.envelope.reasons import (
     ENVELOPE_REASON,
     HAS_IMAGE,
     IS_CONTROL,
+    IS_NOT_TEXT,
     IS_TOMBSTONE,
     envelope_reason,
+    is_not_text,
     record_kind,
     rejection_reason,
 )
@@ -46,7 +48,7 @@ _ROW_HASH: Final = "_row_hash"
 _DMS_ROW: Final = "_dms_row"
 _DMS_BEFORE: Final = "_dms_before"
 _TEXT: Final = "_text_"
-_RECORD: Final = (RAW_KEY, RAW_VALUE, c.TOPIC, c.PARTITION, c.OFFSET, KAFKA_TIMESTAMP)
+_RECORD: Final = (RAW_KEY, RAW_VALUE, IS_TOMBSTONE, c.TOPIC, c.PARTITION, c.OFFSET, KAFKA_TIMESTAMP)
 _PLACE: Final = (*c.POSITION, KAFKA_TIMESTAMP, SNAPSHOT_END)
 """What is copied from level to level as it is."""
 _BETWEEN: Final = "\x00"
@@ -84,10 +86,16 @@ def _exact_numbers(table: Table) -> list[Column]:
 
 
 def _record_columns() -> list[Column]:
-    """Key and value as texts, whatever bytes they are: Spark copies bytes each time it looks at them."""
+    """Key and value as texts, whatever bytes they are: Spark copies bytes each time it looks at them.
+
+    What has to be told of the value itself is told here: few records' values are needed any further.
+    """
+    value = F.col("value").cast("string")
     return [
         F.col("key").cast("string").alias(RAW_KEY),
-        F.col("value").cast("string").alias(RAW_VALUE),
+        value.alias(RAW_VALUE),
+        value.isNull().alias(IS_TOMBSTONE),
+        is_not_text(value).alias(IS_NOT_TEXT),
         F.col("timestamp").alias(KAFKA_TIMESTAMP),
         F.col("topic").alias(c.TOPIC),
         F.col("partition").alias(c.PARTITION),
@@ -106,7 +114,7 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
     image = either(debezium.image(parsed), dms.image(parsed, F.col(_DMS_ROW)))
     is_update_by_dms = ~is_debezium & dms.is_operation(parsed, c.UPDATE)
     return [
-        *_envelope_columns(parsed),
+        _envelope_reason(parsed).alias(ENVELOPE_REASON),
         F.coalesce(either(debezium.is_control(parsed), dms.is_control(parsed)), F.lit(False)).alias(IS_CONTROL),
         either(debezium.operation(parsed), dms.operation(parsed)).alias(c.OPERATION),
         image.alias(IMAGE),
@@ -121,11 +129,9 @@ def _event_columns(parsed: Column, table: Table) -> list[Column]:
     ]
 
 
-def _envelope_columns(parsed: Column) -> list[Column]:
-    text = F.col(RAW_VALUE)
+def _envelope_reason(parsed: Column) -> Column:
     has_envelope = F.coalesce(debezium.is_debezium(parsed) | dms.is_dms(parsed), F.lit(False))
-    reason = envelope_reason(text, parsed[CORRUPT].isNotNull(), parsed["payload"].isNotNull(), has_envelope)
-    return [text.isNull().alias(IS_TOMBSTONE), reason.alias(ENVELOPE_REASON)]
+    return envelope_reason(parsed[CORRUPT].isNotNull(), parsed["payload"].isNotNull(), has_envelope)
 
 
 def _dms_images(table: Table) -> list[Column]:

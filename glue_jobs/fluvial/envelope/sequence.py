@@ -16,7 +16,8 @@ EPOCH_FIELD: Final = "fluvial_epoch"
 _FIRST_EPOCH: Final = "0000"
 _EPOCH_DIGITS: Final = 4
 _MOST_EPOCHS: Final = 16**_EPOCH_DIGITS
-_LSN_DIGITS: Final = 16
+HALF_DIGITS: Final = 8
+"""Of an LSN, on each side of the stroke in PostgreSQL's notation."""
 
 
 def sequence(epoch: Column, is_snapshot: Column, position: Column) -> Column:
@@ -34,9 +35,14 @@ def epoch_digits(text: Column) -> Column:
 
 def lsn_number(lsn: Column) -> Column:
     """An LSN as 16 hexadecimal digits; null unless it is above zero."""
-    return F.when(lsn > 0, F.lpad(F.hex(lsn), _LSN_DIGITS, "0"))
+    return F.when(lsn > 0, hex_digits(lsn))
+
+
+def hex_digits(number: Column) -> Column:
+    """All hexadecimal digits of an `int` (8) or a `bigint` (16), from its bytes: to pad them costs twice as much."""
+    return F.hex(number.cast("binary"))
 
 
 def lsn_pair(high: Column, low: Column) -> Column:
     """PostgreSQL's `00000002/7C007178` notation, its two halves given apart, as 16 hexadecimal digits."""
-    return F.upper(F.concat(F.lpad(high, _LSN_DIGITS // 2, "0"), F.lpad(low, _LSN_DIGITS // 2, "0")))
+    return F.upper(F.concat(*(F.lpad(half, HALF_DIGITS, "0") for half in (high, low))))

@@ -43,8 +43,12 @@ _PLACEHOLDER_READS_AS: Final = ("string", "binary")
 
 
 def is_unavailable(text: Column) -> Column:
-    """Whether the text is the placeholder of a value that the event doesn't carry."""
-    return text.isin(*UNAVAILABLE) | (text.startswith("[") & seldom(text.isin(*_UNAVAILABLE_LISTS)))
+    """Whether the text is the placeholder of a value that the event doesn't carry; NULL of a NULL.
+
+    A NULL is no list: Spark would look whether it is one of these, since NULL and false is false.
+    """
+    is_list = F.coalesce(text.startswith("["), F.lit(False))
+    return text.isin(*UNAVAILABLE) | (is_list & seldom(text.isin(*_UNAVAILABLE_LISTS)))
 
 
 def _whole(spark_type: str) -> Callable[[Column], Column]:
@@ -127,12 +131,18 @@ def _binary(text: Column) -> Column:
     return F.when((F.length(text) % _BASE64_GROUP == 0) & text.rlike(_BASE64), F.unbase64(text))
 
 
+def _boolean(text: Column) -> Column:
+    """The two words that sources write, then whatever else Spark knows for them, which it has to tidy up first."""
+    return F.when(text == "true", True).when(text == "false", False).otherwise(text.cast("boolean"))
+
+
 def _cast(spark_type: str) -> Callable[[Column], Column]:
     return lambda text: text.cast(spark_type)
 
 
 _READERS: Final[dict[str, Callable[[Column], Column]]] = {
     "string": lambda text: text,
+    "boolean": _boolean,
     "tinyint": _whole("tinyint"),
     "smallint": _whole("smallint"),
     "int": _whole("int"),
