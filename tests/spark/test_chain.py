@@ -130,11 +130,15 @@ def test_sequences_come_from_the_source_position_and_snapshot_rows_sort_first(
     ]
 
 
+def _update_by_dms(metadata: dict[str, Any]) -> str:
+    event = json.loads(dms("update", 5, GOOD))
+    event["metadata"] |= metadata
+    return json.dumps(event)
+
+
 def test_the_position_of_dms_is_read_however_its_numbers_are_written(spark: SparkSession, tiny: UseCase) -> None:
     def placed(position: str, record: int | None) -> str:
-        event = json.loads(dms("update", 5, GOOD))
-        event["metadata"] |= {"stream-position": position, "transaction-record-id": record}
-        return json.dumps(event)
+        return _update_by_dms({"stream-position": position, "transaction-record-id": record})
 
     values = [
         placed("00000002/7C007178.3.00000002/7C007178", 26),
@@ -167,9 +171,7 @@ def test_without_a_position_dms_events_stand_by_their_time_and_offset_and_with_a
     spark: SparkSession, tiny: UseCase
 ) -> None:
     def placed(position: str | None) -> str:
-        event = json.loads(dms("update", 5, GOOD))
-        event["metadata"] |= {"stream-position": position, "timestamp": "2026-01-01T00:00:09.000000Z"}
-        return json.dumps(event)
+        return _update_by_dms({"stream-position": position, "timestamp": "2026-01-01T00:00:09.000000Z"})
 
     values = [placed(None), placed(None), placed("00000000/5"), placed("5;0/0"), placed("")]
     checked = check_records(Records(records(spark, values, first=254)), tiny.table("items")).orderBy("_offset")

@@ -31,7 +31,7 @@ _REST: Final = rf"\.\d++\.{_HALF}/{_HALF}$"
 _STREAM_POSITION: Final = rf"^{_HALF}/{_HALF}{_REST}"
 """Possessive: what a part took it keeps, for the parts are told apart by what stands between them."""
 _PADDED_POSITION: Final = rf"^[0-9A-F]{{8}}+/[0-9A-F]{{8}}+{_REST}"
-"""As DMS writes it: the LSN is the first eight digits and those behind the stroke, as they are."""
+"""As DMS writes it: the LSN is the first eight digits and those behind the slash, as they are."""
 
 
 def is_dms(parsed: Column) -> Column:

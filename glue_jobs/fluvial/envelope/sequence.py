@@ -17,7 +17,7 @@ _FIRST_EPOCH: Final = "0000"
 _EPOCH_DIGITS: Final = 4
 _MOST_EPOCHS: Final = 16**_EPOCH_DIGITS
 HALF_DIGITS: Final = 8
-"""Of an LSN, on each side of the stroke in PostgreSQL's notation."""
+"""Of an LSN, on each side of the slash in PostgreSQL's notation."""
 
 
 def sequence(epoch: Column, is_snapshot: Column, position: Column) -> Column:
@@ -39,7 +39,7 @@ def lsn_number(lsn: Column) -> Column:
 
 
 def hex_digits(number: Column) -> Column:
-    """All hexadecimal digits of an `int` (8) or a `bigint` (16), from its bytes: to pad them costs twice as much."""
+    """All hexadecimal digits of an `int` (8) or a `bigint` (16), from its bytes, which need no padding."""
     return F.hex(number.cast("binary"))
 
 

@@ -43,10 +43,7 @@ _PLACEHOLDER_READS_AS: Final = ("string", "binary")
 
 
 def is_unavailable(text: Column) -> Column:
-    """Whether the text is the placeholder of a value that the event doesn't carry; NULL of a NULL.
-
-    A NULL is no list: Spark would look whether it is one of these, since NULL and false is false.
-    """
+    """Whether the text is the placeholder of a value that the event doesn't carry; NULL of a NULL."""
     is_list = F.coalesce(text.startswith("["), F.lit(False))
     return text.isin(*UNAVAILABLE) | (is_list & seldom(text.isin(*_UNAVAILABLE_LISTS)))
 
