@@ -97,10 +97,10 @@ class ArrowFiles:
 
         `statistics` names the columns of which they tell bounds.
         """
-        folder = "/".join(f"{name}={value}" for name, value in partition.items())
+        folder = "".join(f"{name}={value}/" for name, value in partition.items())
         for start in range(0, rows.num_rows, most_rows):
             part = rows.slice(start, most_rows).combine_chunks()
-            path = f"{folder}/part-00000-{uuid4()}.c000.zstd.parquet"
+            path = f"{folder}part-00000-{uuid4()}.c000.zstd.parquet"
             size = self._write(part, path)
             told = {"path": path, "partitionValues": dict(partition), "size": size, "dataChange": True}
             told |= {"modificationTime": self._written_at(path), "stats": statistics_text(part, statistics)}
@@ -123,7 +123,8 @@ class ArrowFiles:
         with files.open_output_stream(f"{root}/{path}") as opened:
             with pq.ParquetWriter(opened, rows.schema, **settings) as parquet:
                 parquet.write_table(rows, row_group_size=rows.num_rows)
-                parquet.add_key_value_metadata({_SPARK_VERSION: self.made_for})
+                if self.made_for:
+                    parquet.add_key_value_metadata({_SPARK_VERSION: self.made_for})
             return int(opened.tell())
 
     def _written_at(self, path: str) -> int:

@@ -92,8 +92,8 @@ _LOCAL_SETTINGS: Final = {
     "spark.sql.streaming.checkpointFileManagerClass": (
         "org.apache.spark.sql.execution.streaming.FileSystemBasedCheckpointFileManager"
     ),
-    # Delta renames each of its commits by this one; Hadoop's own adds a checksum file, and five commands for it.
-    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+    # Delta's usual store of commits runs a command for either end of a rename, twice. Both look first and rename then.
+    "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
 }
 
 

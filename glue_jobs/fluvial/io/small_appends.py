@@ -3,8 +3,10 @@
 Every now and then one of them compacts the table, so that the next ones cost what the first ones did.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 from typing import Any, Final
 
@@ -12,7 +14,9 @@ import pyarrow as pa
 import structlog
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError
+from deltalake.transaction import AddAction, RemoveAction
 
+from fluvial.io.arrow_files import ArrowFiles
 from fluvial.io.reason import reason
 
 _ARROW_TYPES: Final[Mapping[str, pa.DataType]] = {
@@ -33,6 +37,9 @@ takes 0.1 s. What a checkpoint still says of files that were compacted is kept a
 
 COMPACTED_EVERY: Final = 250
 """Versions. Each append reads the list of all files: of a thousand, that takes 20 ms."""
+
+_OTHERS_AT_ONCE: Final = 10
+"""Versions that other writers may make while one appends."""
 
 _COMPACTED_BYTES: Final = 8 * 2**20
 """Files as large as this aren't written again."""
@@ -65,7 +72,7 @@ class SmallTable:
         with self._lock:
             table, self._opened = self._newest(), None  # after a failure it is opened anew
             if table is None or transaction is None or _newest_transaction(table, transaction[0]) < transaction[1]:
-                _write(self.location if table is None else table, rows, columns, transaction)
+                self._write(table, _as_arrow(rows, columns), transaction)
             self._opened = table
 
     def has_row(self, values: Mapping[str, object]) -> bool:
@@ -94,30 +101,59 @@ class SmallTable:
                 self._opened = None
         return self._opened or DeltaTable(self.location)
 
+    def _write(self, table: DeltaTable | None, rows: pa.Table, transaction: tuple[str, int] | None) -> None:
+        noted = None if transaction is None else CommitProperties(app_transactions=[Transaction(*transaction)])
+        if table is not None and _takes_files(table, rows.schema) and (added := self._written(rows)):
+            table.create_write_transaction(added, "append", table.schema(), commit_properties=noted)
+        else:
+            _write_by_query(self.location if table is None else table, rows, noted)
 
-def _write(
-    table: DeltaTable | str,
-    rows: Sequence[Sequence[object]],
-    columns: Mapping[str, str],
-    transaction: tuple[str, int] | None,
-) -> None:
+    def _written(self, rows: pa.Table) -> list[AddAction | RemoveAction]:
+        """The rows' file: delta-rs plans a query to write one, which takes as much again as all else of an append.
+
+        Nothing where pyarrow may not write there, or doesn't know how: delta-rs has credentials of its own.
+        """
+        try:
+            told = [json.loads(text)["add"] for text in self._files.write(rows, {}, rows.num_rows, _times(rows.schema))]
+        except (pa.ArrowException, OSError) as error:
+            _log.info("side table's file written by delta-rs", path=self.location, error=reason(error))
+            return []
+        return [
+            AddAction(file["path"], file["size"], {}, file["modificationTime"], file["dataChange"], file["stats"])
+            for file in told
+        ]
+
+    @cached_property
+    def _files(self) -> ArrowFiles:
+        return ArrowFiles(self.location)
+
+
+def _as_arrow(rows: Sequence[Sequence[object]], columns: Mapping[str, str]) -> pa.Table:
     schema = pa.schema([pa.field(name, _ARROW_TYPES[kind]) for name, kind in columns.items()])
-    data = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=schema)
-    noted = None if transaction is None else CommitProperties(app_transactions=[Transaction(*transaction)])
-    write_deltalake(
-        table,
-        data,
-        mode="append",
-        schema_mode="merge",
-        configuration={**_PROPERTIES, "delta.dataSkippingStatsColumns": ",".join(_times(columns))},
-        commit_properties=noted,
-    )
-    if isinstance(table, DeltaTable) and table.version() % COMPACTED_EVERY == 0:
-        _compact(table)
+    return pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows], schema=schema)
+
+
+def _takes_files(table: DeltaTable, columns: pa.Schema) -> bool:
+    """Whether a file with these columns may be added as it is; not where one may have to compact, who must know it."""
+    if (table.version() + _OTHERS_AT_ONCE) // COMPACTED_EVERY > table.version() // COMPACTED_EVERY:
+        return False
+    known = pa.schema(table.schema().to_arrow())
+    return all(field.name in known.names and known.field(field.name).type == field.type for field in columns)
+
+
+def _write_by_query(place: DeltaTable | str, rows: pa.Table, noted: CommitProperties | None) -> None:
+    """Makes the table or adds columns where needed; only this way tells which version the commit made."""
+    settings = {**_PROPERTIES, "delta.dataSkippingStatsColumns": ",".join(_times(rows.schema))}
+    write_deltalake(place, rows, mode="append", schema_mode="merge", configuration=settings, commit_properties=noted)
+    if isinstance(place, DeltaTable) and place.version() % COMPACTED_EVERY == 0:
+        _compact(place)
 
 
 def _compact(table: DeltaTable) -> None:
-    """Makes few files of many; of several writers, the one whose append made the version does it."""
+    """Makes few files of many; of several writers, the one whose append made the version does it, and no second one.
+
+    Of two that compact at once delta-rs lets both add what they made of the same files.
+    """
     try:
         table.optimize.compact(target_size=_COMPACTED_BYTES, max_concurrent_tasks=1)
         table.vacuum(dry_run=False)
@@ -125,9 +161,9 @@ def _compact(table: DeltaTable) -> None:
         _log.warning("side table not compacted", path=table.table_uri, error=reason(error))
 
 
-def _times(columns: Mapping[str, str]) -> list[str]:
+def _times(columns: pa.Schema) -> list[str]:
     """Readers look for a span of time. Bounds of all columns would take a quarter of an append, and of the log."""
-    return [name for name, kind in columns.items() if kind == "TIMESTAMPTZ"]
+    return [field.name for field in columns if pa.types.is_timestamp(field.type)]
 
 
 def _newest_transaction(table: DeltaTable, app_id: str) -> int:

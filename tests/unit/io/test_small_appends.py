@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
@@ -95,6 +96,15 @@ def test_a_file_tells_its_bounds_in_time_and_no_others(location: str) -> None:
         "min.measured_at": at(1),
         "max.measured_at": at(1),
     }
+
+
+def test_a_table_that_has_the_columns_takes_a_file_of_them_without_a_query(location: str) -> None:
+    table = SmallTable(location)
+    for _ in range(3):
+        table.append(ROWS, COLUMNS)
+    assert stored(location) == ROWS * 3
+    writers = [pq.read_metadata(uri).created_by for uri in DeltaTable(location).file_uris()]
+    assert [writer.partition(" ")[0] for writer in writers] == ["parquet-cpp-arrow", "parquet-cpp-arrow", "delta-rs"]
 
 
 def test_a_row_is_found_by_its_values(location: str) -> None:
