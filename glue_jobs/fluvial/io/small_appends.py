@@ -134,7 +134,10 @@ def _as_arrow(rows: Sequence[Sequence[object]], columns: Mapping[str, str]) -> p
 
 
 def _takes_files(table: DeltaTable, columns: pa.Schema) -> bool:
-    """Whether a file with these columns may be added as it is; not where one may have to compact, who must know it."""
+    """Whether a file with these columns may be added as it is.
+
+    Not near a version at which this append would have to compact: it couldn't tell that it made that one.
+    """
     if (table.version() + _OTHERS_AT_ONCE) // COMPACTED_EVERY > table.version() // COMPACTED_EVERY:
         return False
     known = pa.schema(table.schema().to_arrow())
