@@ -59,8 +59,8 @@ def stored_file(file: Any) -> StoredFile:
 class ArrowFiles:
     """The data files below a table's folder: a path, or an address such as s3://bucket/folder.
 
-    `made_for` is noted in files that are written: a Spark of this version reads them as one that it wrote. Of others it
-    can't tell which calendar old dates are of, and refuses them.
+    Where it is given, `made_for` is noted in files that are written: a Spark of this version reads them as one that it
+    wrote. Of others it can't tell which calendar old dates are of, and refuses them.
     """
 
     location: str

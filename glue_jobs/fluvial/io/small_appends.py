@@ -140,8 +140,7 @@ def _takes_files(table: DeltaTable, columns: pa.Schema) -> bool:
     """
     if (table.version() + _OTHERS_AT_ONCE) // COMPACTED_EVERY > table.version() // COMPACTED_EVERY:
         return False
-    known = pa.schema(table.schema().to_arrow())
-    return all(field.name in known.names and known.field(field.name).type == field.type for field in columns)
+    return set(columns) <= set(pa.schema(table.schema().to_arrow()))
 
 
 def _write_by_query(place: DeltaTable | str, rows: pa.Table, noted: CommitProperties | None) -> None:
